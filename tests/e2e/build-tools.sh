@@ -1,0 +1,137 @@
+#!/bin/bash
+#
+# Builds the programs of a real cluster that the end-to-end tests use, from
+# source, through the ordinary Go client, into a cache outside the tree:
+#
+#   kube-apiserver kube-controller-manager kubectl etcd etcdctl kubeseal
+#
+# Each folder tools/<group> is one Go module that pins one group of programs;
+# the groups have dependencies that exclude each other.  The cache folder's
+# name carries a hash of the module's files and of this script, and it comes
+# into being by one rename, so a half-built program is never used.
+#
+# Prints the folders with the programs, joined by colons, ready for PATH.
+# Exit status 77, with the reason on stdout, where the programs cannot be built
+# on this machine; 1 where building them failed.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sealed-secrets-e2e}
+kube_version=v1.34.4
+
+# One group's programs: name=package pairs.
+programs_of() {
+	case $1 in
+	kubernetes)
+		echo kube-apiserver=k8s.io/kubernetes/cmd/kube-apiserver
+		echo kube-controller-manager=k8s.io/kubernetes/cmd/kube-controller-manager
+		echo kubectl=k8s.io/kubernetes/cmd/kubectl
+		;;
+	etcd)
+		echo etcd=go.etcd.io/etcd/server/v3
+		echo etcdctl=go.etcd.io/etcd/etcdctl/v3
+		;;
+	kubeseal)
+		echo kubeseal=github.com/bitnami-labs/sealed-secrets/cmd/kubeseal
+		;;
+	esac
+}
+
+skip() {
+	echo "$*"
+	exit 77
+}
+
+go_is_new_enough() {
+	local have
+	have=$(GOTOOLCHAIN=local "$1" env GOVERSION 2>/dev/null) || return 1
+	[ "$(printf '%s\n' "$need" "${have#go}" | sort -V | head -n 1)" = \
+	    "$need" ]
+}
+
+find_go() {
+	local c
+	for c in go /usr/local/go/bin/go /usr/lib/go-*/bin/go; do
+		command -v "$c" >/dev/null || continue
+		if go_is_new_enough "$c"; then
+			command -v "$c"
+			return 0
+		fi
+	done
+	return 1
+}
+
+# Debian's own package, where the release has one that is new enough.
+install_go() {
+	local candidate
+	[ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+	apt-get -qq update >&2 || return 1
+	candidate=$(apt-cache policy golang-go |
+	    sed -n 's/^ *Candidate: [0-9]*:*\([0-9.]*\).*/\1/p')
+	[ -n "$candidate" ] || return 1
+	[ "$(printf '%s\n' "${need%.0}" "$candidate" | sort -V | head -n 1)" = \
+	    "${need%.0}" ] || return 1
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
+	    install golang-go ca-certificates >&2
+}
+
+group_dir() {
+	local hash
+	hash=$(cd "$here" && cat "tools/$1/go.mod" "tools/$1/go.sum" \
+	    build-tools.sh | sha256sum | cut -c1-16)
+	echo "$cache/$1-$hash"
+}
+
+build_group() {
+	local group=$1 dir=$2 tmp pair
+	echo "e2e: building $group programs (several minutes, once)" >&2
+	tmp=$(mktemp -d "$cache/.$group.XXXXXX")
+	# shellcheck disable=SC2064
+	trap "rm -rf '$tmp'" EXIT
+	for pair in $(programs_of "$group"); do
+		(cd "$here/tools/$group" &&
+		    CGO_ENABLED=0 GOTOOLCHAIN=local GOWORK=off \
+		    GOFLAGS="-mod=readonly -buildvcs=false -p=${E2E_JOBS:-2}" \
+		    nice "$go" build -trimpath -o "$tmp/bin/${pair%%=*}" \
+		    -ldflags "-s -w $(version_flags "$group")" \
+		    "${pair#*=}") >&2 || {
+			echo "e2e: building ${pair%%=*} failed" >&2
+			exit 1
+		}
+	done
+	mv -T "$tmp" "$dir"
+	trap - EXIT
+}
+
+version_flags() {
+	local v=k8s.io/component-base/version
+	case $1 in
+	kubernetes)
+		echo "-X $v.gitVersion=$kube_version -X $v.gitMajor=1" \
+		    "-X $v.gitMinor=34 -X $v.gitTreeState=clean"
+		;;
+	kubeseal)
+		echo "-X main.VERSION=$(sed -n \
+		    's,^.*bitnami-labs/sealed-secrets v\([0-9.]*\).*,\1,p' \
+		    "$here/tools/kubeseal/go.mod" | head -n 1)"
+		;;
+	esac
+}
+
+need=$(sed -n 's/^go //p' "$here"/tools/*/go.mod | sort -V | tail -n 1)
+go=
+path=
+mkdir -p "$cache"
+exec 9>"$cache/.lock"
+flock 9
+for group in kubeseal etcd kubernetes; do
+	dir=$(group_dir "$group")
+	path=${path:+$path:}$dir/bin
+	[ -d "$dir" ] && continue
+	if [ -z "$go" ]; then
+		go=$(find_go) || { install_go && go=$(find_go); } ||
+		    skip "no Go $need or newer on this machine"
+	fi
+	build_group "$group" "$dir"
+done
+echo "$path"
