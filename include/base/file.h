@@ -1,0 +1,18 @@
+/*
+ * Whole small files: tokens, certificates, configuration.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+
+/* Appends the whole file, at most out->max bytes. Opened by path every time
+ * (projected volumes swap a symlink). Errors name the path: ERR_NOTFOUND,
+ * ERR_TOOBIG, ERR_IO. */
+int file_read(const char *path, struct buf *out, struct err *err) MUST_CHECK;
+/* Without leading and trailing white space; owned by the caller. */
+char *file_read_trimmed(const char *path, size_t max, struct err *err);
+
+#endif

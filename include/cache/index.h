@@ -1,0 +1,72 @@
+/*
+ * namespace/name -> a small record: what we know of an object without keeping
+ * it. Contents are never cached: a record is the same few hundred bytes
+ * whether the object holds one byte or a megabyte. Thread-safe; records are
+ * copied out under the index's lock.
+ */
+#ifndef CACHE_INDEX_H
+#define CACHE_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "kube/objkey.h"
+
+#define INDEX_UID_MAX 40 /* a longer UID is stored as a hash of it */
+#define INDEX_RV_MAX  24 /* a longer one likewise */
+
+struct index_record {
+	char uid[INDEX_UID_MAX];
+	char rv[INDEX_RV_MAX];
+	char owner_uid[INDEX_UID_MAX]; /* Secrets: controller reference */
+	int64_t generation;
+	uint64_t digest; /* SealedSecrets: of what triggers a run */
+	uint32_t flags;	 /* meaning is the owner's of the index */
+	/* Written by workers through index_note(); a reflector keeps them. */
+	uint32_t hint;	 /* registry's key hint */
+	uint32_t result; /* outcome of the last run */
+	uint64_t note;	 /* free for the owner */
+};
+
+struct index;
+
+struct index *index_new(void);
+void index_free(struct index *ix);
+
+/*
+ * Stores a record as seen in list number epoch (see index_sweep). hint, result
+ * and note of a record already there with the same UID are kept. old (may be
+ * NULL) receives the record before; returns whether there was one.
+ */
+bool index_put(struct index *ix, const struct objkey *key,
+    const struct index_record *rec, uint64_t epoch, struct index_record *old);
+bool
+index_get(struct index *ix, const struct objkey *key, struct index_record *ret);
+bool index_remove(
+    struct index *ix, const struct objkey *key, struct index_record *old);
+/* A worker's result, stored only where the record still has this UID. */
+bool index_note(struct index *ix, const struct objkey *key, const char *uid,
+    uint32_t hint, uint32_t result, uint64_t note);
+size_t index_count(struct index *ix);
+/*
+ * Calls each() for every record of a namespace (NULL: all) that was not put
+ * with this epoch, and removes it. each() runs outside the lock.
+ */
+size_t index_sweep(struct index *ix, const char *ns, uint64_t epoch,
+    void (*each)(
+	void *ctx, const struct objkey *key, const struct index_record *rec),
+    void *ctx);
+/* Calls each() outside the lock with a copy of every record. */
+void index_walk(struct index *ix,
+    void (*each)(
+	void *ctx, const struct objkey *key, const struct index_record *rec),
+    void *ctx);
+
+/* Text into a fixed field: as it is, or a keyed hash in hex where too long. */
+void index_copy_id(char *dst, size_t size, const char *src);
+
+DEFINE_AUTO(index);
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * Keeps an index in step with one resource: paged list, then watch, for ever.
+ *
+ * A reflector is a state machine on a kube_mux; every list and watch of the
+ * process is driven by the one thread that polls the mux, and handlers run on
+ * it: they only note and enqueue. Items are reduced to records one at a time.
+ * 410 (as a status and as an ERROR event) re-lists; a re-list diffs: vanished
+ * objects are reported. Bookmarks move the version. Failures back off with
+ * jitter; 401 re-reads the token (transport); 429 waits Retry-After at the
+ * same version. A watch without a byte for 3 minutes is dropped and started
+ * again. A line over the limit is skipped, reported, and the stream re-listed
+ * (items of a list over the limit are skipped and reported without a re-list,
+ * so never in a loop: an oversize line makes one re-list, then further ones at
+ * back-off pace).
+ */
+#ifndef CACHE_REFLECTOR_H
+#define CACHE_REFLECTOR_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/compiler.h"
+#include "base/err.h"
+#include "cache/index.h"
+#include "kube/client.h"
+#include "kube/transport.h"
+
+struct metrics;
+struct reflector;
+
+enum reflector_via { REFLECTOR_LIST, REFLECTOR_WATCH };
+
+struct reflector_handler {
+	void *ctx;
+	/* Object -> record. False: not kept in the index. Fills uid, rv,
+	 * owner_uid, generation, digest, flags. obj is borrowed. */
+	bool (*reduce)(void *ctx, const json_t *obj, struct index_record *rec);
+	/* Stored or changed; old is NULL for a new one. Also called where the
+	 * record did not change. obj is borrowed: json_incref to keep it. */
+	void (*changed)(void *ctx, const struct objkey *key,
+	    const struct index_record *old, const struct index_record *now,
+	    json_t *obj, enum reflector_via via);
+	/* Gone: by a DELETED event (obj: last state, borrowed), by a re-list
+	 * (obj NULL), or no longer kept by reduce(). */
+	void (*gone)(void *ctx, const struct objkey *key,
+	    const struct index_record *old, json_t *obj);
+	/* The first complete list is in (once). */
+	void (*synced)(void *ctx);
+	/* Trouble worth a log line: refused, undecodable, oversize. Rate
+	 * limited by the reflector to one per 30 s and kind of trouble. */
+	void (*trouble)(void *ctx, const struct err *err);
+};
+
+struct reflector_config {
+	const struct kube_resource *resource; /* static */
+	const char *ns;			      /* NULL: all; copied */
+	const char *selector;	   /* label selector or NULL; copied */
+	unsigned page_limit;	   /* 0: 500 */
+	struct kube_mux *mux;	   /* borrowed */
+	struct index *index;	   /* borrowed */
+	const struct clock *clock; /* borrowed */
+	struct metrics *metrics;   /* borrowed, may be NULL */
+	struct reflector_handler handler;
+};
+
+struct reflector *reflector_new(const struct reflector_config *cfg);
+/* Cancels its stream. On the mux's thread, or after it ended. */
+void reflector_free(struct reflector *r);
+/*
+ * Advances: starts what is due, judges timeouts. Called by the mux's thread
+ * before each poll; returns milliseconds until it wants to be called again.
+ */
+uint64_t reflector_tick(struct reflector *r);
+/* From any thread. */
+bool reflector_has_synced(const struct reflector *r);
+/* Wall time in seconds of the last sign of life; 0: none yet. */
+int64_t reflector_last_seen_s(const struct reflector *r);
+
+DEFINE_AUTO(reflector);
+
+/* ---- the thread that drives them: reflectors.c ---- */
+struct reflector_loop;
+/* Borrows the mux; takes ownership of nothing. */
+struct reflector_loop *reflector_loop_new(struct kube_mux *mux);
+void reflector_loop_free(struct reflector_loop *l);
+/* Before start only; the loop owns the reflector from here on. */
+void reflector_loop_add(struct reflector_loop *l, struct reflector *r);
+void reflector_loop_start(struct reflector_loop *l);
+void reflector_loop_stop(struct reflector_loop *l); /* joins the thread */
+/* All reflectors of the loop have synced. */
+bool reflector_loop_has_synced(const struct reflector_loop *l);
+
+#endif

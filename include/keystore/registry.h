@@ -1,0 +1,75 @@
+/*
+ * The set of sealing keys, one lock; the only code that uses private keys.
+ *
+ * Every key decrypts, whatever its certificate's dates. The newest one (by
+ * order time, ties: by fingerprint, so that every replica agrees) seals and is
+ * served; a key whose certificate has expired is not served while a valid one
+ * exists. Two names with the same public key count as one key. Thread-safe;
+ * RSA work happens outside the lock.
+ */
+#ifndef KEYSTORE_REGISTRY_H
+#define KEYSTORE_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/compiler.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "keystore/keypair.h"
+
+struct registry;
+
+/* Number of keys at most; more are refused with ERR_TOOBIG. */
+#define REGISTRY_KEYS_MAX 1024
+
+struct registry *registry_new(const struct clock *clock);
+void registry_free(struct registry *r); /* wipes */
+
+/*
+ * Adds or replaces the key known under name (the Secret's name). order_s: the
+ * time that decides which key is newest. Takes its own reference.
+ */
+int registry_add(struct registry *r, const char *name, struct keypair *kp,
+    int64_t order_s, struct err *err) MUST_CHECK;
+/* Forgets a name; false where it was unknown. */
+bool registry_remove(struct registry *r, const char *name);
+/* Forgets every name that keep() refuses; returns how many went. */
+size_t registry_retain(
+    struct registry *r, bool (*keep)(void *ctx, const char *name), void *ctx);
+size_t registry_count(struct registry *r);
+/* Raised by every change of the set of keys; starts at 0. */
+uint64_t registry_generation(struct registry *r);
+
+struct registry_current {
+	char fingerprint[KEYPAIR_FINGERPRINT_MAX];
+	char name[256];
+	int64_t order_s, not_before, not_after;
+};
+/* The newest key; false where there is none. */
+bool registry_current(struct registry *r, struct registry_current *ret);
+/* The served certificate, appended to out. ERR_NOTFOUND: no keys. */
+int registry_cert_pem(
+    struct registry *r, struct buf *out, struct err *err) MUST_CHECK;
+/* The keypair that seals, a reference of the caller's; NULL: none. */
+struct keypair *registry_sealing_key(struct registry *r);
+
+/*
+ * Opens one sealed blob. hint (in and out, 0: none, private to the registry,
+ * kept by the caller per object) names the key that last opened this object;
+ * order of trial: hint, the most recent hit, newest first. Keys whose modulus
+ * length differs from the blob's key part are not tried.
+ * Failures that need no private key (too short, bad framing) and those that do
+ * give the same text, "no key could decrypt secret", code ERR_NOKEY, and after
+ * a failed OAEP a GCM pass over a dummy key is made all the same.
+ */
+int registry_unseal(struct registry *r, uint32_t *hint, const void *label,
+    size_t label_len, const void *blob, size_t blob_len, struct secret **ret,
+    struct err *err) MUST_CHECK;
+
+DEFINE_AUTO(registry);
+
+#endif

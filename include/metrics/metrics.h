@@ -1,0 +1,66 @@
+/*
+ * The program's metrics: one table of names, types, labels and HELP texts
+ * (metrics.c) and their Prometheus text exposition, version 0.0.4. Names,
+ * labels and buckets are those of the reference controller. Every function is
+ * thread-safe. The number of series per family is bounded; past the bound new
+ * series are counted in a metric of their own and dropped.
+ */
+#ifndef METRICS_METRICS_H
+#define METRICS_METRICS_H
+
+#include "base/buf.h"
+#include "base/compiler.h"
+#include "base/err.h"
+
+struct metrics;
+
+/* Labels in brackets, given in this order to the functions below. */
+enum metric {
+	METRIC_BUILD_INFO,	/* gauge {revision}, value 0 */
+	METRIC_UNSEAL_REQUESTS, /* counter */
+	METRIC_UNSEAL_ERRORS,	/* counter {reason, namespace} */
+	METRIC_CONDITION_INFO,	/* gauge {namespace, name, condition,
+				   ss_app_kubernetes_io_instance} */
+	METRIC_HTTP_REQUESTS,	/* counter {path, code, method} */
+	METRIC_HTTP_DURATION,	/* histogram {path, method}, seconds */
+	/* Ours, behind the same prefix. */
+	METRIC_QUEUE_DEPTH,	    /* gauge: keys waiting */
+	METRIC_KEYS,		    /* gauge: keys that decrypt */
+	METRIC_KEY_NOT_BEFORE,	    /* gauge: newest key, unix seconds */
+	METRIC_KEY_NOT_AFTER,	    /* gauge: newest key, unix seconds */
+	METRIC_KEY_SECRETS_SKIPPED, /* gauge: labelled, but unusable */
+	METRIC_WATCH_RESTARTS,	    /* counter {resource, reason} */
+	METRIC_WATCH_LAST_SEEN,	    /* gauge {resource, namespace}: unix s */
+	METRIC_API_REQUESTS,	    /* counter {method, code} */
+	METRIC_RECONCILE_DURATION,  /* histogram, seconds */
+	METRIC_EVENTS_DROPPED,	    /* counter */
+	METRIC_SERIES_DROPPED,	    /* counter */
+	METRIC_COUNT
+};
+
+/* revision: the version text of build_info. */
+struct metrics *metrics_new(const char *revision);
+void metrics_free(struct metrics *m);
+
+/*
+ * Label values follow, as many as the family has, const char *, never NULL.
+ * They are copied. A NULL m makes every call a no-op, for tests.
+ */
+void metrics_inc(struct metrics *m, enum metric id, ...);
+void metrics_add(struct metrics *m, enum metric id, double v, ...);
+void metrics_set(struct metrics *m, enum metric id, double v, ...);
+void metrics_observe(struct metrics *m, enum metric id, double v, ...);
+/* Removes one series. */
+void metrics_remove(struct metrics *m, enum metric id, ...);
+/* Removes every series whose first n label values are those given. */
+void metrics_remove_prefix(struct metrics *m, enum metric id, unsigned n, ...);
+/* Current value of a counter or gauge series; 0 where absent. For tests. */
+double metrics_value(struct metrics *m, enum metric id, ...);
+
+/* Families sorted by name, with process_* from /proc; appended to out. */
+int
+metrics_render(struct metrics *m, struct buf *out, struct err *err) MUST_CHECK;
+
+DEFINE_AUTO(metrics);
+
+#endif

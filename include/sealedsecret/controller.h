@@ -1,0 +1,72 @@
+/*
+ * The SealedSecret controller: handlers for the two reflectors, the work
+ * queue's workers, one run of reconcile.
+ */
+#ifndef SEALEDSECRET_CONTROLLER_H
+#define SEALEDSECRET_CONTROLLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/compiler.h"
+#include "base/thread.h"
+#include "cache/index.h"
+#include "cache/reflector.h"
+#include "cache/workqueue.h"
+#include "keystore/registry.h"
+#include "kube/client.h"
+#include "kube/event.h"
+#include "metrics/metrics.h"
+
+struct controller;
+
+struct controller_config {
+	struct registry *keys;
+	struct workqueue *queue;
+	struct index *sealedsecrets;
+	struct index *secrets;	       /* of the metadata-only watch */
+	struct event_recorder *events; /* NULL: none */
+	struct metrics *metrics;
+	const struct clock *clock;
+	const char *key_ns;
+	unsigned max_unseal_retries; /* fast retries before slow ones */
+	bool accept_v1_data;
+	bool update_status;
+	bool skip_recreate;	  /* no Secret watch: always GET */
+	bool old_gc;		  /* --old-gc-behavior */
+	bool omit_secret_metrics; /* --metrics-omit-secret-labels */
+};
+
+/* Everything in cfg is borrowed and must outlive the controller. */
+struct controller *controller_new(const struct controller_config *cfg);
+void controller_free(struct controller *c);
+
+/* Handlers for reflectors of KUBE_SEALEDSECRETS and KUBE_SECRETS_META. */
+struct reflector_handler controller_sealedsecret_handler(struct controller *c);
+struct reflector_handler controller_secret_handler(struct controller *c);
+
+/* Call once all first lists are in: workers begin to take keys. */
+void controller_release(struct controller *c);
+/* After new keys came: every object whose last run failed for lack of a key
+ * is enqueued. */
+void controller_keys_changed(struct controller *c);
+/* Number of SealedSecrets known. */
+size_t controller_count(struct controller *c);
+
+/* Worker threads: each has its own client (own transport). make_client is
+ * called n times before the threads start; clients and transports are owned by
+ * the caller. */
+void controller_start_workers(
+    struct controller *c, unsigned n, struct kube_client *clients);
+/* After workqueue_shutdown(): joins them. */
+void controller_join_workers(struct controller *c);
+
+/* One run for one key; body (stolen) may be NULL. What a worker does between
+ * workqueue_get and workqueue_done, for tests. */
+void controller_process(struct controller *c, struct kube_client *client,
+    const struct objkey *key, json_t *body);
+
+DEFINE_AUTO(controller);
+
+#endif

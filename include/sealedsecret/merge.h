@@ -1,0 +1,29 @@
+/*
+ * Desired Secret against live Secret: may we touch it, and what would it be?
+ * Pure. See the branch table in controller/sealedsecret/README.md.
+ */
+#ifndef SEALEDSECRET_MERGE_H
+#define SEALEDSECRET_MERGE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/compiler.h"
+#include "base/err.h"
+
+/* Controlled by this UID, or annotated managed or patch. Otherwise
+ * ERR_UNMANAGED with the reference's text. */
+int merge_check_owner(
+    const json_t *live, const char *owner_uid, struct err *err) MUST_CHECK;
+/*
+ * The Secret to PUT (owned by the caller, with the live resourceVersion), or
+ * NULL in *ret where it would equal the live one.
+ */
+int merge_secret(const json_t *live, const json_t *desired, json_t **ret,
+    struct err *err) MUST_CHECK;
+/* Annotation is exactly "true". */
+bool merge_annotated(const json_t *obj, const char *annotation);
+/* UID of the controller reference, or NULL. Borrowed. */
+const char *merge_controller_uid(const json_t *obj);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * SealedSecret + keys -> desired Secret. No I/O.
+ *
+ * Every item is tried; failures are grouped by text, keys sorted inside a
+ * group, groups sorted and joined with a newline: "no key could decrypt secret
+ * (bar, foo)". Any failure means no Secret. Templates (spec.template.data) are
+ * refused with ERR_UNSUPPORTED until the template engine is there.
+ */
+#ifndef SEALEDSECRET_UNSEAL_H
+#define SEALEDSECRET_UNSEAL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/err.h"
+#include "keystore/registry.h"
+#include "kube/objkey.h"
+
+#define UNSEAL_ITEMS_MAX 10000
+
+struct unseal_options {
+	bool accept_v1_data; /* --accept-deprecated-v1-data */
+	const char *key_ns;  /* controller namespace: no key-labelled Secret
+				may be produced there */
+};
+
+/*
+ * ret: the whole Secret object (apiVersion, kind, metadata with name,
+ * namespace, labels, annotations, ownerReferences ..., type, immutable, data
+ * in base64), owned by the caller. hint: see registry_unseal.
+ */
+int unseal(struct registry *keys, const json_t *sealedsecret,
+    const struct unseal_options *opt, uint32_t *hint, json_t **ret,
+    struct err *err) MUST_CHECK;
+
+#endif
