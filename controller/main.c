@@ -1,0 +1,461 @@
+/*
+ * Composition root: start order, signal loop, stop order; nothing else.
+ */
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/thread.h"
+#include "cache/index.h"
+#include "cache/reflector.h"
+#include "cache/workqueue.h"
+#include "config.h"
+#include "http/server.h"
+#include "keysecrets.h"
+#include "keystore/registry.h"
+#include "kube/client.h"
+#include "kube/config.h"
+#include "kube/event.h"
+#include "kube/transport.h"
+#include "metrics/metrics.h"
+#include "namespaces.h"
+#include "rotator.h"
+#include "sealedsecret/controller.h"
+#include "version.h"
+
+#define EXIT_USAGE 2
+#define COMPONENT  "sealed-secrets"
+/* A worker that neither takes nor finishes a key for so long is stuck. */
+#define STUCK_MS (5u * 60 * 1000)
+/* How often the start is judged complete, until it is. */
+#define START_TICK_MS 50
+/* Clients beside the workers': events, keys. */
+#define EXTRA_CLIENTS 2
+
+struct app {
+	const struct config *cfg;
+	const struct clock *clock;
+	struct stop stop;
+	struct metrics *metrics;
+	struct kube_config *kube;
+	struct kube_limiter *limiter;
+	struct kube_transport **transports;
+	struct kube_client *clients; /* workers', then events', then keys' */
+	unsigned nclients;
+	struct registry *keys;
+	struct keysecrets *keysecrets;
+	struct rotator *rotator;
+	struct event_recorder *events;
+	struct index *sealedsecrets, *secrets;
+	struct workqueue *queue;
+	struct controller *controller;
+	struct kube_mux *mux;
+	struct reflector_loop *reflectors;
+	struct namespaces *namespaces;
+	struct http_server *public, *metrics_http;
+	atomic_bool released;
+};
+
+/* ---- health ---- */
+
+static bool
+is_healthy(void *ctx)
+{
+	struct app *a = ctx;
+
+	return workqueue_stuck_ms(a->queue) < STUCK_MS;
+}
+
+static bool
+is_ready(void *ctx)
+{
+	struct app *a = ctx;
+
+	return atomic_load(&a->released) && !stop_requested(&a->stop);
+}
+
+/* ---- start ---- */
+
+static void
+setup_log(const struct config *cfg)
+{
+	struct log_config lc = {
+		.json = strcmp(cfg->log_format, "json") == 0,
+		.info_stdout = cfg->log_info_stdout,
+		.level = LOG_LEVEL_INFO,
+	};
+
+	(void)log_parse_level(cfg->log_level, &lc.level);
+	log_init(&lc);
+}
+
+static int
+load_kube_config(struct app *a, struct err *err)
+{
+	if (a->cfg->kubeconfig[0] != '\0')
+		return kube_config_file(
+		    a->cfg->kubeconfig, version_text, a->clock, &a->kube, err);
+	return kube_config_incluster(
+	    NULL, version_text, a->clock, &a->kube, err);
+}
+
+static void
+make_clients(struct app *a)
+{
+	const struct config *cfg = a->cfg;
+
+	if (cfg->kubeclient_limited)
+		a->limiter = kube_limiter_new(
+		    cfg->kubeclient_qps, (int)cfg->kubeclient_burst, a->clock);
+	a->nclients = (unsigned)cfg->workers + EXTRA_CLIENTS;
+	a->transports = xcalloc(a->nclients, sizeof(*a->transports));
+	a->clients = xcalloc(a->nclients, sizeof(*a->clients));
+	for (unsigned i = 0; i < a->nclients; i++) {
+		a->transports[i] =
+		    kube_transport_new(a->kube, a->metrics, &a->stop);
+		a->clients[i].transport = a->transports[i];
+		a->clients[i].limiter = a->limiter;
+		a->clients[i].stop = &a->stop;
+	}
+}
+
+static void
+keys_changed(void *ctx)
+{
+	struct app *a = ctx;
+
+	controller_keys_changed(a->controller);
+}
+
+static void
+make_rotator(struct app *a)
+{
+	const struct config *cfg = a->cfg;
+	struct keysecrets_config kc = {
+		.client = &a->clients[a->nclients - 1],
+		.metrics = a->metrics,
+		.ns = a->kube->ns,
+		.prefix = cfg->key_prefix,
+		.labels = cfg->privatekey_labels,
+		.annotations = cfg->privatekey_annotations,
+		.order_by_creation = cfg->key_order_by_creation,
+	};
+	struct rotator_config rc = {
+		.rotation = {
+			.prefix = cfg->key_prefix,
+			.ns = a->kube->ns,
+			.cn = cfg->my_cn,
+			.bits = (unsigned)cfg->key_size,
+			.ttl_s = cfg->key_ttl_ns / (int64_t)NS_PER_S,
+			.period_s = cfg->key_renew_period_ns /
+			    (int64_t)NS_PER_S,
+			.cutoff_s = cfg->key_cutoff_s,
+		},
+		.keys = a->keys,
+		.clock = a->clock,
+		.metrics = a->metrics,
+		.changed = keys_changed,
+		.ctx = a,
+	};
+
+	a->keysecrets = keysecrets_new(&kc);
+	rc.backend = keysecrets_backend(a->keysecrets);
+	a->rotator = rotator_new(&rc);
+}
+
+static void
+make_controller(struct app *a)
+{
+	const struct config *cfg = a->cfg;
+	struct controller_config cc = {
+		.keys = a->keys,
+		.queue = a->queue,
+		.sealedsecrets = a->sealedsecrets,
+		.secrets = a->secrets,
+		.events = a->events,
+		.metrics = a->metrics,
+		.clock = a->clock,
+		.key_ns = a->kube->ns,
+		.max_unseal_retries = cfg->max_unseal_retries < 0
+		    ? 0
+		    : (unsigned)cfg->max_unseal_retries,
+		.accept_v1_data = cfg->accept_v1_data,
+		.update_status = cfg->update_status,
+		.skip_recreate = cfg->skip_recreate,
+		.old_gc = cfg->old_gc_behavior,
+		.omit_secret_metrics = cfg->metrics_omit_secret_labels,
+	};
+
+	a->controller = controller_new(&cc);
+}
+
+static void
+add_reflector(struct app *a, const struct kube_resource *res, const char *ns,
+    struct index *index, struct reflector_handler handler)
+{
+	struct reflector_config rc = {
+		.resource = res,
+		.ns = ns,
+		.selector = a->cfg->label_selector[0] == '\0'
+		    ? NULL
+		    : a->cfg->label_selector,
+		.mux = a->mux,
+		.index = index,
+		.clock = a->clock,
+		.metrics = a->metrics,
+		.handler = handler,
+	};
+
+	reflector_loop_add(a->reflectors, reflector_new(&rc));
+}
+
+static void
+make_reflectors(struct app *a)
+{
+	size_t n;
+
+	a->mux = kube_mux_new(a->kube, a->metrics);
+	a->reflectors = reflector_loop_new(a->mux);
+	a->namespaces = namespaces_new(
+	    a->cfg->all_namespaces, a->cfg->additional_namespaces, a->kube->ns);
+	n = namespaces_count(a->namespaces);
+	for (size_t i = 0; i < n; i++) {
+		const char *ns = namespaces_at(a->namespaces, i);
+
+		if (ns != NULL)
+			log_info("Starting informer", "namespace", ns);
+		add_reflector(a, &KUBE_SEALEDSECRETS, ns, a->sealedsecrets,
+		    controller_sealedsecret_handler(a->controller));
+		if (!a->cfg->skip_recreate)
+			add_reflector(a, &KUBE_SECRETS_META, ns, a->secrets,
+			    controller_secret_handler(a->controller));
+	}
+}
+
+static int
+start_http(struct app *a, struct err *err)
+{
+	struct http_public_config pc = {
+		.listen_addr = a->cfg->listen_addr,
+		.keys = a->keys,
+		.metrics = a->metrics,
+		.read_timeout_ns = a->cfg->read_timeout_ns,
+		.write_timeout_ns = a->cfg->write_timeout_ns,
+		.healthy = is_healthy,
+		.ready = is_ready,
+		.ctx = a,
+	};
+
+	if (http_public_start(&pc, &a->public, err) < 0)
+		return -1;
+	log_info("HTTP server serving", "addr", http_server_addr(a->public));
+	if (http_metrics_start(a->cfg->listen_metrics_addr, a->metrics,
+		&a->metrics_http, err) < 0)
+		return -1;
+	log_info("HTTP metrics server serving", "addr",
+	    http_server_addr(a->metrics_http));
+	return 0;
+}
+
+/* Everything that can refuse the start comes before the first thread. */
+static int
+app_start(struct app *a, struct err *err)
+{
+	if (load_kube_config(a, err) < 0)
+		return -1;
+	a->metrics = metrics_new(version_text);
+	a->keys = registry_new(a->clock);
+	a->sealedsecrets = index_new();
+	a->secrets = index_new();
+	a->queue = workqueue_new(a->clock);
+	make_clients(a);
+	a->events = event_recorder_new(
+	    &a->clients[a->nclients - 2], COMPONENT, a->clock, a->metrics);
+	make_controller(a);
+	make_rotator(a);
+	if (start_http(a, err) < 0)
+		return -1;
+	make_reflectors(a);
+	event_recorder_start(a->events);
+	rotator_start(a->rotator);
+	reflector_loop_start(a->reflectors);
+	controller_start_workers(
+	    a->controller, (unsigned)a->cfg->workers, a->clients);
+	return 0;
+}
+
+/* SealedSecrets without any key: most likely a lost master key. */
+static void
+warn_of_lost_keys(struct app *a)
+{
+	static const char text[] =
+	    "No sealing key existed although SealedSecrets do, so a new one "
+	    "was made: restore the master key from backup, or seal them again";
+	char name[ROTATION_NAME_MAX];
+	struct event_ref ref = {
+		.api_version = "v1",
+		.kind = "Secret",
+		.ns = a->kube->ns,
+		.name = name,
+		.uid = "",
+		.resource_version = "",
+	};
+
+	if (!rotator_made_first_key(a->rotator, name) ||
+	    controller_count(a->controller) == 0)
+		return;
+	log_error(text, "namespace", a->kube->ns, "secretname", name);
+	event_record(a->events, &ref, "Warning", "MasterKeyMissing", text);
+}
+
+/* Once keys are loaded and every stream has listed, workers may begin. */
+static void
+release_when_ready(struct app *a)
+{
+	if (atomic_load(&a->released) || !rotator_ready(a->rotator) ||
+	    !reflector_loop_has_synced(a->reflectors))
+		return;
+	warn_of_lost_keys(a);
+	controller_release(a->controller);
+	atomic_store(&a->released, true);
+	mem_trim();
+}
+
+/* ---- signals ---- */
+
+static void
+block_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGUSR1);
+	sigaddset(set, SIGPIPE);
+	sigaddset(set, SIGHUP);
+	(void)pthread_sigmask(SIG_BLOCK, set, NULL);
+	sigdelset(set, SIGPIPE);
+	sigdelset(set, SIGHUP);
+}
+
+static int
+next_signal(struct app *a, const sigset_t *set)
+{
+	const struct timespec tick = { .tv_nsec = START_TICK_MS * 1000000L };
+
+	if (atomic_load(&a->released))
+		return sigwaitinfo(set, NULL);
+	return sigtimedwait(set, NULL, &tick);
+}
+
+static void
+run_until_stopped(struct app *a, const sigset_t *set)
+{
+	for (;;) {
+		int sig = next_signal(a, set);
+
+		if (sig == SIGTERM || sig == SIGINT)
+			return;
+		if (sig == SIGUSR1)
+			rotator_trigger(a->rotator);
+		release_when_ready(a);
+	}
+}
+
+/* ---- stop ---- */
+
+/* Listeners, reflectors, queue, workers, rotator, events, keystore. */
+static void
+app_stop(struct app *a)
+{
+	stop_request(&a->stop);
+	if (a->public != NULL)
+		http_server_stop(a->public);
+	if (a->metrics_http != NULL)
+		http_server_stop(a->metrics_http);
+	if (a->reflectors != NULL)
+		reflector_loop_stop(a->reflectors);
+	workqueue_shutdown(a->queue);
+	controller_join_workers(a->controller);
+	rotator_stop(a->rotator);
+	event_recorder_stop(a->events);
+}
+
+static void
+app_release(struct app *a)
+{
+	reflector_loop_free(a->reflectors);
+	kube_mux_free(a->mux);
+	namespaces_free(a->namespaces);
+	controller_free(a->controller);
+	rotator_free(a->rotator);
+	keysecrets_free(a->keysecrets);
+	event_recorder_free(a->events);
+	workqueue_free(a->queue);
+	index_free(a->sealedsecrets);
+	index_free(a->secrets);
+	for (unsigned i = 0; i < a->nclients; i++)
+		kube_transport_free(a->transports[i]);
+	free(a->transports);
+	free(a->clients);
+	kube_limiter_free(a->limiter);
+	registry_free(a->keys);
+	metrics_free(a->metrics);
+	kube_config_free(a->kube);
+	stop_release(&a->stop);
+}
+
+static int
+run(const struct config *cfg)
+{
+	struct app a = { .cfg = cfg, .clock = &clock_system };
+	struct err err = ERR_INIT;
+	sigset_t signals;
+	int status = 0;
+
+	block_signals(&signals);
+	stop_init(&a.stop);
+	log_info("Starting sealed-secrets controller", "version", version_text);
+	if (app_start(&a, &err) < 0) {
+		log_error("Cannot start", "error", err.msg);
+		status = EXIT_FAILURE;
+	} else {
+		run_until_stopped(&a, &signals);
+		log_info("Shutting down controller");
+	}
+	if (a.controller != NULL)
+		app_stop(&a);
+	app_release(&a);
+	return status;
+}
+
+int
+main(int argc, char *argv[])
+{
+	extern char **environ;
+	struct config cfg;
+	struct err err = ERR_INIT;
+
+	mem_install_hooks();
+	secret_harden_process();
+	if (config_parse(argc, argv, environ, &cfg, stderr, &err) < 0) {
+		(void)fprintf(stderr, "%s\n", err.msg);
+		return EXIT_USAGE;
+	}
+	if (cfg.help) {
+		config_usage(argv[0], stdout);
+		return 0;
+	}
+	if (cfg.version) {
+		(void)printf("controller version: %s\n", version_text);
+		return 0;
+	}
+	setup_log(&cfg);
+	return run(&cfg);
+}

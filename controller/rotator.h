@@ -1,0 +1,53 @@
+/*
+ * The rotator: loads the keys at start, then makes a new one when it is due,
+ * when the cutoff passes, or when asked to (SIGUSR1). One thread; every
+ * failure is retried with back-off, for ever.
+ */
+#ifndef CONTROLLER_ROTATOR_H
+#define CONTROLLER_ROTATOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/compiler.h"
+#include "base/thread.h"
+#include "keystore/registry.h"
+#include "keystore/rotation.h"
+#include "metrics/metrics.h"
+
+struct rotator;
+
+struct rotator_config {
+	struct rotation_config rotation;
+	struct keystore_backend backend;
+	struct registry *keys;
+	const struct clock *clock;
+	struct metrics *metrics;
+	/* After the set of keys changed; on the rotator's thread. */
+	void (*changed)(void *ctx);
+	void *ctx;
+};
+
+/* Copies cfg; what it points to is borrowed and must outlive the rotator. */
+struct rotator *rotator_new(const struct rotator_config *cfg);
+void rotator_free(struct rotator *r);
+void rotator_start(struct rotator *r);
+/* Aborts a running generation, joins the thread. */
+void rotator_stop(struct rotator *r);
+/* One new key, please. Requests that come while one is being made count as
+ * that one. From any thread. */
+void rotator_trigger(struct rotator *r);
+/* Keys are loaded and one can seal. From any thread. */
+bool rotator_ready(struct rotator *r);
+/* The key namespace held no usable key when this process started, so that one
+ * had to be made. Copies the new key's name. */
+bool
+rotator_made_first_key(struct rotator *r, char name[static ROTATION_NAME_MAX]);
+/* One turn of the loop without its thread, for tests: milliseconds until the
+ * next turn is wanted. */
+uint64_t rotator_turn(struct rotator *r);
+
+DEFINE_AUTO(rotator);
+
+#endif
