@@ -4,18 +4,20 @@
  * shared rate limiter). Failures of the server come as the err_code that
  * apistatus.c makes of the Status body: code for decisions, the server's own
  * message as text (cut at 512 bytes, control characters replaced), and
- * retry_after_s.
+ * retry_after_s. A 2xx answer that is not the JSON it should be is ERR_SERVER.
  */
 #ifndef KUBE_CLIENT_H
 #define KUBE_CLIENT_H
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "base/err.h"
+#include "base/thread.h"
 #include "kube/objkey.h"
 #include "kube/transport.h"
 
@@ -24,7 +26,8 @@ struct kube_resource {
 	const char *plural;	 /* "secrets" */
 	const char *kind;	 /* "Secret" */
 	const char *api_version; /* "v1" */
-	bool metadata_only; /* lists and watches as PartialObjectMetadata */
+	bool metadata_only;  /* lists and watches as PartialObjectMetadata */
+	bool cluster_scoped; /* the namespace of a key is not looked at */
 };
 
 extern const struct kube_resource KUBE_SECRETS;
@@ -39,11 +42,20 @@ struct kube_limiter;
 struct kube_limiter *
 kube_limiter_new(double qps, int burst, const struct clock *clock);
 void kube_limiter_free(struct kube_limiter *l);
+/* Takes one token; nanoseconds to wait before it may be used. */
+uint64_t kube_limiter_reserve(struct kube_limiter *l);
+/* Takes one token and waits for it. ERR_CANCELLED where stop (may be NULL) is
+ * requested meanwhile. A NULL limiter never waits. */
+int kube_limiter_wait(
+    struct kube_limiter *l, struct stop *stop, struct err *err) MUST_CHECK;
 
 struct kube_client {
 	struct kube_transport *transport; /* borrowed */
 	struct kube_limiter *limiter;	  /* borrowed, may be NULL */
-	struct stop *stop;		  /* borrowed, may be NULL */
+	struct stop *stop;		  /* borrowed, may be NULL: ends a wait
+					     for the limiter */
+	struct stop *abort;  /* may be NULL; see struct kube_request */
+	uint64_t timeout_ms; /* of one request; 0: 30 s, lists 60 s */
 };
 
 /* The answer's object is owned by the caller; ret may be NULL: not wanted. */
@@ -70,9 +82,12 @@ int kube_patch(struct kube_client *c, const struct kube_resource *res,
     const struct objkey *key, const json_t *patch, json_t **ret,
     struct err *err) MUST_CHECK;
 /*
- * Whole list, page by page; each item is handed over and gone before the next
- * page is read. each() returning -1 ends it. ns NULL: all namespaces. The
- * list's resourceVersion goes to rv (NULL: not wanted; owned by the caller).
+ * Whole list, page by page; each item is handed over (borrowed) as soon as it
+ * is read and gone before the next one. each() returning -1 ends it. ns NULL:
+ * all namespaces. The list's resourceVersion goes to rv (NULL: not wanted;
+ * owned by the caller). Items of a list carry no kind and apiVersion. Where a
+ * continue token has expired the list starts again once, unpaged: each() then
+ * sees items a second time. Only 0 means that each() saw all of them.
  */
 int kube_list(struct kube_client *c, const struct kube_resource *res,
     const char *ns, const char *selector,
@@ -80,6 +95,8 @@ int kube_list(struct kube_client *c, const struct kube_resource *res,
     struct err *err) MUST_CHECK;
 
 /* ---- resource.c: URLs ---- */
+/* Media type to ask for: JSON, or PartialObjectMetadata(List). */
+const char *kube_accept(const struct kube_resource *res, bool list);
 /* "/api/v1/namespaces/ns/secrets"; ns NULL: all. Percent-encoded. */
 void kube_path_collection(
     const struct kube_resource *res, const char *ns, struct buf *out);

@@ -39,6 +39,15 @@ struct kube_request {
 	size_t body_len;
 	uint64_t timeout_ms; /* 0: 30 s */
 	size_t max_body;     /* of the answer; 0: 8 MiB */
+	/* Where set, the body of a 2xx answer goes here in pieces instead of
+	 * into the response, and max_body is for other answers. False ends the
+	 * request with ERR_CANCELLED. A transport that cannot stream may put
+	 * the body into the response all the same. */
+	bool (*sink)(void *ctx, const char *p, size_t len);
+	void *sink_ctx;
+	/* May be NULL: requesting it ends the request at once, whatever its
+	 * method, with ERR_CANCELLED. */
+	struct stop *abort;
 };
 
 struct kube_response {
