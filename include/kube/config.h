@@ -41,7 +41,8 @@ int kube_config_incluster(const char *dir, const char *version,
     struct err *err) MUST_CHECK;
 /* Current context of one kubeconfig file: files and -data, token, tokenFile,
  * client certificate, tls-server-name. Exec plugins and proxies are refused
- * with a text. http:// servers are allowed for loopback addresses only. */
+ * with a text. http:// servers are allowed for loopback addresses only.
+ * The namespace: the context's, else POD_NAMESPACE, else "default". */
 int kube_config_file(const char *path, const char *version,
     const struct clock *clock, struct kube_config **ret,
     struct err *err) MUST_CHECK;

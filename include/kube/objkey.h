@@ -14,6 +14,7 @@
 #define OBJKEY_NAME_MAX 254 /* DNS subdomain: 253 */
 #define OBJKEY_TEXT_MAX (OBJKEY_NS_MAX + OBJKEY_NAME_MAX)
 
+/* Of cluster-scoped objects only the name counts. */
 struct objkey {
 	char ns[OBJKEY_NS_MAX];
 	char name[OBJKEY_NAME_MAX];

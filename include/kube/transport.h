@@ -13,7 +13,7 @@
  * is tried once more at once. Stopping: a requested struct stop makes a
  * running request fail with ERR_CANCELLED within a second, unless it has begun
  * to write (method other than GET): that is finished or runs into its deadline
- * of at most 5 s after the stop.
+ * of at most 5 s after the stop. After the stop no request begins.
  */
 #ifndef KUBE_TRANSPORT_H
 #define KUBE_TRANSPORT_H
@@ -82,14 +82,16 @@ struct kube_stream;
 
 struct kube_stream_handler {
 	void *ctx;
-	/* Headers are in; called once before any data. */
+	/* Headers are in; called once before any data, whatever the status
+	 * (of a 401 only the second one in a row is seen). */
 	void (*begin)(void *ctx, int status, bool json, int retry_after_s);
 	/* A piece of the body. Return false to end the stream (done follows,
 	 * with ERR_CANCELLED). */
 	bool (*data)(void *ctx, const char *p, size_t len);
 	/* The end: err->code ERR_NONE where the body ended as it should. The
 	 * stream is gone when this returns; starting another from here is
-	 * allowed. Not called for cancelled streams. */
+	 * allowed. Not called for cancelled streams. ERR_NONE says nothing
+	 * about the status: that came with begin(). */
 	void (*done)(void *ctx, const struct err *err);
 };
 
@@ -102,6 +104,9 @@ struct kube_stream_request {
 
 struct kube_mux {
 	void *ctx;
+	/* Only notes the request: callbacks come from poll() alone. All but
+	 * wakeup() on the polling thread. start() and cancel() may be called
+	 * from callbacks. */
 	struct kube_stream *(*start)(void *ctx,
 	    const struct kube_stream_request *req,
 	    const struct kube_stream_handler *h);
