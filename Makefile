@@ -47,6 +47,8 @@ COMMON := -std=gnu17 -D_GNU_SOURCE -Iinclude -pthread -fvisibility=hidden \
 	-fno-strict-aliasing -fno-delete-null-pointer-checks \
 	-ffile-prefix-map=$(CURDIR)/= -ffile-prefix-map=$(CURDIR)=. \
 	-include include/base/banned.h
+# Flags that only some compilers know are asked for, never assumed.
+cc_option = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo '$(1)')
 MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
 CF_PROT := $(if $(findstring x86_64,$(MACHINE)),-fcf-protection=full,$(if $(findstring aarch64,$(MACHINE)),-mbranch-protection=standard))
 
@@ -62,7 +64,9 @@ LDFLAVOUR := -fsanitize=address,undefined,fuzzer
 else
 FLAVOUR := -O2 -g -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 \
 	-fstack-protector-strong -fstack-clash-protection \
-	-ftrivial-auto-var-init=zero -fno-strict-overflow $(CF_PROT)
+	-fno-strict-overflow $(CF_PROT) \
+	$(call cc_option,-ftrivial-auto-var-init=zero) \
+	$(call cc_option,-fstrict-flex-arrays=3)
 LDFLAVOUR := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
 	-Wl,--as-needed -Wl,--build-id=sha1
 endif
