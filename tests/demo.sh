@@ -28,8 +28,11 @@ step() {
 show() { sed 's/^/   /'; }
 die() {
 	echo "demo: $1" >&2
-	echo "--- API server" >&2 && tail -n 20 "$dir/api.log" >&2 || true
-	echo "--- controller" >&2 && tail -n 20 "$dir/controller.log" >&2 || true
+	for log in api controller; do
+		[ -f "$dir/$log.log" ] || continue
+		echo "--- $log.log" >&2
+		tail -n 20 "$dir/$log.log" >&2
+	done
 	exit 1
 }
 
@@ -61,8 +64,8 @@ api_pid=$!
 wait_for "the API server" listening 's/.*listening on \(127[0-9.:]*\).*/\1/p' "$dir/api.log"
 api=http://$addr
 for ns in kube-system $namespace; do
-	get /api/v1/namespaces/$ns >/dev/null 2>&1 ||
-		printf '{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"%s"}}' $ns |
+	get "/api/v1/namespaces/$ns" >/dev/null 2>&1 ||
+		printf '{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"%s"}}' "$ns" |
 		post /api/v1/namespaces >/dev/null
 done
 POD_NAMESPACE=kube-system "$BUILD/controller" --kubeconfig "$dir/kubeconfig" \
