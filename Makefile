@@ -31,8 +31,8 @@ DIRTY   := $(if $(COMMIT),$(shell git status --porcelain 2>/dev/null | head -n 1
 BUILD_VERSION ?= $(if $(EXACT)$(if $(COMMIT),,x),$(VERSION),$(COMMIT)$(DIRTY))
 
 PKGS := libcurl libcrypto libssl jansson yaml-0.1 libmicrohttpd
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS   = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
 WARN := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow \
 	-Wconversion -Wsign-conversion -Wvla -Wformat=2 -Wimplicit-fallthrough \
@@ -83,6 +83,11 @@ include tests/tests.mk
 ## all: the program, $(BUILD)/controller
 .PHONY: all
 all: $(BUILD)/controller
+
+# A plain "make" on a machine without the libraries says what to do.
+ifeq ($(PKG_LIBS)$(filter deps demo test asan tsan e2e bench lint format clean help,$(MAKECMDGOALS)),)
+$(error libraries are missing: run "make deps" first)
+endif
 
 $(BUILD)/controller: $(OUT)/controller
 	$(Q)cp -f $< $@

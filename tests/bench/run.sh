@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Measurements, each as a ratio to something measured in the same run: opening
+# sealed items against `openssl speed`, whole objects against a real API server.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+: "${OUT:=build/release}"
+: "${CONTROLLER:=build/controller}"
+: "${BENCH_SECONDS:=5}"
+export CONTROLLER
+
+echo "== opening sealed items, one core, RSA-4096"
+raw=$(openssl speed -seconds "$BENCH_SECONDS" rsa4096 2>/dev/null |
+	awk '/^rsa 4096 bits/ {print $6}')
+ours=$("$OUT/tests/bench_unseal" "$BENCH_SECONDS")
+awk -v raw="$raw" -v ours="$ours" 'BEGIN {
+	printf "openssl speed rsa4096 (private operations/s)  %8.1f\n", raw
+	printf "items opened/s                                %8.1f\n", ours
+	printf "ratio                                         %8.2f\n", ours / raw
+}'
+
+echo "== objects on a real API server"
+tests/e2e/run.sh --bench
