@@ -36,6 +36,8 @@ int buf_append(
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
+/* Shortens to len bytes and wipes the tail; nothing where it is shorter. */
+void buf_truncate(struct buf *b, size_t len);
 /* Drops n bytes at the front (n <= len). */
 void buf_consume(struct buf *b, size_t n);
 /* Never NULL. Borrowed, valid until the next change. */

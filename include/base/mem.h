@@ -21,6 +21,9 @@ char *xasprintf(const char *fmt, ...) PRINTF(1, 2);
 
 /* Wipes the whole usable size, then frees. NULL is fine. */
 void mem_free_wiped(void *p);
+/* realloc(3) that leaves no copy of the contents behind. Size 0 gives a block
+ * of its own. */
+void *mem_realloc_wiped(void *p, size_t size);
 /* Wipe that the compiler may not remove. */
 void mem_wipe(void *p, size_t len);
 /* Constant time; 0 where equal. */

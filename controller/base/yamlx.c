@@ -1,0 +1,591 @@
+/*
+ * YAML to a jansson tree on libyaml's events, with an explicit stack, so that
+ * every limit is checked before anything grows. Plain scalars follow
+ * sigs.k8s.io/yaml (goyaml.v2), which kubectl and the reference controller
+ * use: y, yes, on, n, no and off are booleans too.
+ */
+#include "base/yamlx.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/jsonx.h"
+#include "base/mem.h"
+
+#define DEPTH_MAX 64
+#define NODES_MAX 20000
+/* A plain scalar of a number's form that is longer is text. */
+#define NUMBER_MAX 400
+#define TAG_PREFIX "tag:yaml.org,2002:"
+
+/*
+ * libyaml has no allocator to set, but calls its own allocation functions
+ * through the dynamic linker: these take their place in a dynamically linked
+ * program, so that values do not stay in freed memory.
+ */
+#define INTERPOSED __attribute__((visibility("default"), used))
+void *yaml_malloc(size_t size);
+void *yaml_realloc(void *p, size_t size);
+void yaml_free(void *p);
+yaml_char_t *yaml_strdup(const yaml_char_t *s);
+
+INTERPOSED void *
+yaml_malloc(size_t size)
+{
+	return xmalloc(size);
+}
+
+INTERPOSED void *
+yaml_realloc(void *p, size_t size)
+{
+	return mem_realloc_wiped(p, size);
+}
+
+INTERPOSED void
+yaml_free(void *p)
+{
+	mem_free_wiped(p);
+}
+
+INTERPOSED yaml_char_t *
+yaml_strdup(const yaml_char_t *s)
+{
+	return s == NULL ? NULL : (yaml_char_t *)xstrdup((const char *)s);
+}
+
+struct level {
+	json_t *container; /* owned by its parent, the first by the caller */
+	json_t *key;	   /* of a mapping, once seen: a string */
+};
+
+struct reader {
+	yaml_parser_t parser;
+	struct level stack[DEPTH_MAX];
+	unsigned depth;
+	unsigned nodes;
+	json_t *root;
+	struct err *err;
+};
+
+static int
+fail(struct reader *r, const yaml_event_t *ev, const char *what)
+{
+	return err_set(r->err, ERR_INVALID, "yaml: line %zu: %s",
+	    ev->start_mark.line + 1, what);
+}
+
+/* libyaml's texts are constants, none quotes the document. */
+static int
+parser_error(struct reader *r)
+{
+	const yaml_parser_t *p = &r->parser;
+	const char *what = p->problem != NULL ? p->problem : "malformed";
+
+	if (p->error == YAML_READER_ERROR)
+		return err_set(r->err, ERR_INVALID, "yaml: offset %zu: %s",
+		    p->problem_offset, what);
+	return err_set(r->err, ERR_INVALID, "yaml: line %zu: %s",
+	    p->problem_mark.line + 1, what);
+}
+
+static bool
+is_one_of(const char *s, const char *const words[])
+{
+	for (; *words != NULL; words++)
+		if (strcmp(s, *words) == 0)
+			return true;
+	return false;
+}
+
+/* A word of the core rules, NULL: none. */
+static json_t *
+resolve_word(const char *s)
+{
+	static const char *const yes[] = { "y", "Y", "yes", "Yes", "YES",
+		"true", "True", "TRUE", "on", "On", "ON", NULL };
+	static const char *const no[] = { "n", "N", "no", "No", "NO", "false",
+		"False", "FALSE", "off", "Off", "OFF", NULL };
+	static const char *const none[] = { "", "~", "null", "Null", "NULL",
+		NULL };
+
+	if (is_one_of(s, yes))
+		return json_true();
+	if (is_one_of(s, no))
+		return json_false();
+	if (is_one_of(s, none))
+		return json_null();
+	return NULL;
+}
+
+/* JSON cannot say these, and neither can the reference. */
+static bool
+is_not_finite(const char *s)
+{
+	static const char *const words[] = { ".nan", ".NaN", ".NAN", ".inf",
+		".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf",
+		"-.INF", NULL };
+
+	return is_one_of(s, words);
+}
+
+/* Digits of the base Go's ParseInt(s, 0, 64) sees in front of them. */
+static int
+split_base(const char **s)
+{
+	const char *p = *s;
+	int base = 10;
+
+	if (p[0] != '0' || p[1] == '\0')
+		return 10;
+	switch (p[1]) {
+	case 'x':
+	case 'X':
+		base = 16;
+		break;
+	case 'b':
+	case 'B':
+		base = 2;
+		break;
+	case 'o':
+	case 'O':
+		base = 8;
+		break;
+	default:
+		*s = p + 1;
+		return 8;
+	}
+	*s = p + 2;
+	return base;
+}
+
+static json_t *
+resolve_int(const char *s)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	bool neg = *s == '-';
+	unsigned long long v;
+	size_t allowed;
+	int base;
+	char *end;
+
+	if (*s == '-' || *s == '+')
+		s++;
+	base = split_base(&s);
+	allowed = base == 16 ? strlen(digits) : (size_t)base;
+	if (*s == '\0')
+		return NULL;
+	for (const char *p = s; *p != '\0'; p++) {
+		const char *d = strchr(digits, *p);
+
+		if (d == NULL || (size_t)(d - digits) >= allowed)
+			return NULL;
+	}
+	errno = 0;
+	v = strtoull(s, &end, base);
+	if (errno != 0 || *end != '\0')
+		return NULL;
+	if (neg && v == 1ULL + LLONG_MAX)
+		return json_integer(LLONG_MIN);
+	if (v > LLONG_MAX)
+		return neg ? NULL : json_real((double)v);
+	return json_integer(neg ? -(json_int_t)v : (json_int_t)v);
+}
+
+static size_t
+span_digits(const char *s)
+{
+	return strspn(s, "0123456789");
+}
+
+/* [-+]? ( . digits | digits ( . digits? )? ) ( [eE] [-+]? digits )? */
+static bool
+is_float(const char *s)
+{
+	size_t before, after = 0;
+
+	if (*s == '-' || *s == '+')
+		s++;
+	before = span_digits(s);
+	s += before;
+	if (*s == '.') {
+		after = span_digits(++s);
+		s += after;
+	}
+	if (before == 0 && after == 0)
+		return false;
+	if (*s != 'e' && *s != 'E')
+		return *s == '\0';
+	s++;
+	if (*s == '-' || *s == '+')
+		s++;
+	return *s != '\0' && s[span_digits(s)] == '\0';
+}
+
+/* A number, NULL: none. strtod() is safe here: the program never leaves the C
+ * locale. */
+static json_t *
+resolve_number(const char *s)
+{
+	char plain[NUMBER_MAX];
+	size_t n = 0;
+	json_t *v;
+	double d;
+
+	if (strchr("+-.0123456789", *s) == NULL || strlen(s) >= sizeof(plain))
+		return NULL;
+	for (; *s != '\0'; s++)
+		if (*s != '_')
+			plain[n++] = *s;
+	plain[n] = '\0';
+	v = resolve_int(plain);
+	if (v != NULL || !is_float(plain))
+		return v;
+	d = strtod(plain, NULL);
+	return isfinite(d) ? json_real(d) : NULL;
+}
+
+/* What a plain or tagged scalar is; NULL with err set where it is refused. */
+static json_t *
+resolve_scalar(struct reader *r, const yaml_event_t *ev, const char *tag)
+{
+	const char *s = (const char *)ev->data.scalar.value;
+	size_t len = ev->data.scalar.length;
+	json_t *v = NULL;
+
+	if (strlen(s) == len && *tag != 's') {
+		if (is_not_finite(s)) {
+			(void)fail(r, ev, "infinity and NaN have no JSON form");
+			return NULL;
+		}
+		v = resolve_word(s);
+		if (v == NULL)
+			v = resolve_number(s);
+	}
+	if (v == NULL)
+		v = json_stringn(s, len);
+	if (v == NULL)
+		(void)fail(r, ev, "invalid UTF-8");
+	return v;
+}
+
+static bool
+fits_tag(const json_t *v, const char *tag)
+{
+	static const struct {
+		const char *tag;
+		const char *type;
+	} tags[] = {
+		{ "str", "string" },
+		{ "int", "number" },
+		{ "float", "number" },
+		{ "bool", "boolean" },
+		{ "null", "null" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
+		if (strcmp(tag, tags[i].tag) == 0)
+			return strcmp(jsonx_type_name(v), tags[i].type) == 0 &&
+			    (*tag != 'i' || json_is_integer(v));
+	return false;
+}
+
+static json_t *
+read_scalar(struct reader *r, const yaml_event_t *ev)
+{
+	const char *tag = (const char *)ev->data.scalar.tag;
+	bool plain = ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	json_t *v;
+
+	if (tag == NULL || *tag == '\0')
+		return resolve_scalar(r, ev, plain ? "" : "str");
+	if (strcmp(tag, "!") == 0)
+		return resolve_scalar(r, ev, "str");
+	if (strncmp(tag, TAG_PREFIX, strlen(TAG_PREFIX)) != 0) {
+		(void)fail(r, ev, "tag not supported");
+		return NULL;
+	}
+	tag += strlen(TAG_PREFIX);
+	v = resolve_scalar(r, ev, tag);
+	if (v == NULL)
+		return NULL;
+	if (strcmp(tag, "float") == 0 && json_is_integer(v)) {
+		double d = (double)json_integer_value(v);
+
+		json_decref(v);
+		return json_real(d);
+	}
+	if (!fits_tag(v, tag)) {
+		json_decref(v);
+		(void)fail(r, ev, "value does not fit its tag");
+		return NULL;
+	}
+	return v;
+}
+
+/* The member name a scalar key stands for, as a JSON string; steals v. */
+static json_t *
+key_of(struct reader *r, const yaml_event_t *ev, json_t *v)
+{
+	char text[64];
+
+	if (json_is_string(v)) {
+		if (ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+		    strcmp(json_string_value(v), "<<") == 0)
+			goto refused;
+		if (strlen(json_string_value(v)) != json_string_length(v))
+			goto refused;
+		return v;
+	}
+	if (json_is_integer(v))
+		(void)snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT,
+		    json_integer_value(v));
+	else if (json_is_boolean(v))
+		(void)snprintf(text, sizeof(text), "%s",
+		    json_is_true(v) ? "true" : "false");
+	else
+		goto refused;
+	json_decref(v);
+	return json_string(text);
+refused:
+	json_decref(v);
+	(void)fail(r, ev, "mapping key not supported");
+	return NULL;
+}
+
+/* Puts v where the next node belongs; steals v. */
+static int
+place(struct reader *r, const yaml_event_t *ev, json_t *v)
+{
+	struct level *top;
+
+	if (r->depth == 0) {
+		r->root = v;
+		return 0;
+	}
+	top = &r->stack[r->depth - 1];
+	if (json_is_array(top->container)) {
+		if (json_array_append_new(top->container, v) == 0)
+			return 0;
+		return fail(r, ev, "invalid value");
+	}
+	if (json_object_set_new(
+		top->container, json_string_value(top->key), v) != 0)
+		return fail(r, ev, "invalid value");
+	json_decref(top->key);
+	top->key = NULL;
+	return 0;
+}
+
+static bool
+wants_key(const struct reader *r)
+{
+	const struct level *top;
+
+	if (r->depth == 0)
+		return false;
+	top = &r->stack[r->depth - 1];
+	return json_is_object(top->container) && top->key == NULL;
+}
+
+static int
+on_scalar(struct reader *r, const yaml_event_t *ev)
+{
+	json_t *v = read_scalar(r, ev);
+	struct level *top;
+
+	if (v == NULL)
+		return -1;
+	if (!wants_key(r))
+		return place(r, ev, v);
+	v = key_of(r, ev, v);
+	if (v == NULL)
+		return -1;
+	top = &r->stack[r->depth - 1];
+	if (json_object_get(top->container, json_string_value(v)) != NULL) {
+		json_decref(v);
+		return fail(r, ev, "duplicate mapping key");
+	}
+	top->key = v;
+	return 0;
+}
+
+static int
+on_start(struct reader *r, const yaml_event_t *ev, json_t *container,
+    const yaml_char_t *tag, const char *standard)
+{
+	if (tag != NULL && *tag != '\0' &&
+	    strcmp((const char *)tag, standard) != 0) {
+		json_decref(container);
+		return fail(r, ev, "tag not supported");
+	}
+	if (wants_key(r)) {
+		json_decref(container);
+		return fail(r, ev, "mapping key not supported");
+	}
+	if (r->depth == DEPTH_MAX) {
+		json_decref(container);
+		return fail(r, ev, "nested too deep");
+	}
+	if (place(r, ev, container) < 0)
+		return -1;
+	r->stack[r->depth++] = (struct level) { .container = container };
+	return 0;
+}
+
+/* 1: the document is complete, 0: go on, -1: refused. */
+static int
+on_event(struct reader *r, const yaml_event_t *ev)
+{
+	switch (ev->type) {
+	case YAML_SCALAR_EVENT:
+	case YAML_SEQUENCE_START_EVENT:
+	case YAML_MAPPING_START_EVENT:
+		if (++r->nodes > NODES_MAX)
+			return fail(r, ev, "too many nodes");
+		break;
+	default:
+		break;
+	}
+	switch (ev->type) {
+	case YAML_SCALAR_EVENT:
+		return on_scalar(r, ev);
+	case YAML_SEQUENCE_START_EVENT:
+		return on_start(r, ev, json_array(),
+		    ev->data.sequence_start.tag, TAG_PREFIX "seq");
+	case YAML_MAPPING_START_EVENT:
+		return on_start(r, ev, json_object(),
+		    ev->data.mapping_start.tag, TAG_PREFIX "map");
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT:
+		r->depth--;
+		return 0;
+	case YAML_ALIAS_EVENT:
+		return fail(r, ev, "aliases are not supported");
+	case YAML_DOCUMENT_END_EVENT:
+	case YAML_STREAM_END_EVENT:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* Next event to on_event(). */
+static int
+step(struct reader *r)
+{
+	yaml_event_t ev;
+	int rc;
+
+	if (!yaml_parser_parse(&r->parser, &ev))
+		return parser_error(r);
+	rc = on_event(r, &ev);
+	yaml_event_delete(&ev);
+	return rc;
+}
+
+/* Whether something follows the first document. */
+static int
+peek_more(struct reader *r, bool *more)
+{
+	yaml_event_t ev;
+
+	if (!yaml_parser_parse(&r->parser, &ev))
+		return parser_error(r);
+	*more = ev.type == YAML_DOCUMENT_START_EVENT;
+	yaml_event_delete(&ev);
+	return 0;
+}
+
+static unsigned
+count_nodes(const json_t *v)
+{
+	unsigned n = 1;
+	size_t i;
+	const char *key;
+	json_t *child;
+
+	if (json_is_object(v)) {
+		json_object_foreach((json_t *)(uintptr_t)v, key, child) n +=
+		    1 + count_nodes(child);
+	} else if (json_is_array(v)) {
+		json_array_foreach(v, i, child) n += count_nodes(child);
+	}
+	return n;
+}
+
+/*
+ * YAML contains JSON, but libyaml refuses its surrogate pairs; whatever reads
+ * as JSON is therefore taken as JSON. NULL: not JSON.
+ */
+static json_t *
+try_json(const char *p, size_t len)
+{
+	struct err ignored = ERR_INIT;
+	json_t *v = NULL;
+	size_t i = 0;
+
+	while (i < len && strchr(" \t\r\n", p[i]) != NULL && p[i] != '\0')
+		i++;
+	if (i == len || (p[i] != '{' && p[i] != '['))
+		return NULL;
+	if (jsonx_parse(p, len, JSONX_REJECT_DUPLICATES, &v, &ignored) < 0)
+		return NULL;
+	return v;
+}
+
+static int
+read_yaml(struct reader *r, bool *more)
+{
+	int rc;
+
+	do
+		rc = step(r);
+	while (rc == 0);
+	if (rc < 0)
+		return rc;
+	*more = false;
+	/* No document at all: null. Nothing follows the end of the stream. */
+	if (r->root == NULL) {
+		r->root = json_null();
+		return 0;
+	}
+	return peek_more(r, more);
+}
+
+int
+yamlx_parse(
+    const char *p, size_t len, json_t **ret, bool *more, struct err *err)
+{
+	struct reader r = { .err = err };
+	json_t *v = try_json(p, len);
+	bool follows = false;
+	int rc;
+
+	if (v != NULL && count_nodes(v) > NODES_MAX) {
+		json_decref(v);
+		return err_set(err, ERR_INVALID, "yaml: too many nodes");
+	}
+	if (v == NULL) {
+		if (!yaml_parser_initialize(&r.parser))
+			abort();
+		yaml_parser_set_input_string(
+		    &r.parser, (const unsigned char *)p, len);
+		rc = read_yaml(&r, &follows);
+		for (unsigned i = 0; i < r.depth; i++)
+			json_decref(r.stack[i].key);
+		yaml_parser_delete(&r.parser);
+		if (rc < 0) {
+			json_decref(r.root);
+			return -1;
+		}
+		v = r.root;
+	}
+	if (more != NULL)
+		*more = follows;
+	*ret = v;
+	return 0;
+}
