@@ -37,11 +37,15 @@ int registry_add(struct registry *r, const char *name, struct keypair *kp,
     int64_t order_s, struct err *err) MUST_CHECK;
 /* Forgets a name; false where it was unknown. */
 bool registry_remove(struct registry *r, const char *name);
-/* Forgets every name that keep() refuses; returns how many went. */
+/* Forgets every name that keep() refuses; returns how many went. keep() is
+ * called without the lock. */
 size_t registry_retain(
     struct registry *r, bool (*keep)(void *ctx, const char *name), void *ctx);
+/* Distinct public keys. */
 size_t registry_count(struct registry *r);
-/* Raised by every change of the set of keys; starts at 0. */
+bool registry_knows(struct registry *r, const char *name);
+/* Raised by every change of the set of keys, not by adding what is there
+ * already; starts at 0. */
 uint64_t registry_generation(struct registry *r);
 
 struct registry_current {
@@ -49,22 +53,25 @@ struct registry_current {
 	char name[256];
 	int64_t order_s, not_before, not_after;
 };
-/* The newest key; false where there is none. */
+/* The newest key, even where its certificate has expired; false: none. */
 bool registry_current(struct registry *r, struct registry_current *ret);
 /* The served certificate, appended to out. ERR_NOTFOUND: no keys. */
 int registry_cert_pem(
     struct registry *r, struct buf *out, struct err *err) MUST_CHECK;
-/* The keypair that seals, a reference of the caller's; NULL: none. */
+/* The keypair that seals and whose certificate is served, a reference of the
+ * caller's; NULL: none. */
 struct keypair *registry_sealing_key(struct registry *r);
 
 /*
  * Opens one sealed blob. hint (in and out, 0: none, private to the registry,
  * kept by the caller per object) names the key that last opened this object;
  * order of trial: hint, the most recent hit, newest first. Keys whose modulus
- * length differs from the blob's key part are not tried.
+ * does not have the length of the blob's key part are not tried; a part may
+ * lack up to eight leading zero bytes, as Go allows.
  * Failures that need no private key (too short, bad framing) and those that do
  * give the same text, "no key could decrypt secret", code ERR_NOKEY, and after
- * a failed OAEP a GCM pass over a dummy key is made all the same.
+ * a failed OAEP a GCM pass over a dummy key is made all the same. A blob over
+ * SEAL_BLOB_MAX: ERR_TOOBIG.
  */
 int registry_unseal(struct registry *r, uint32_t *hint, const void *label,
     size_t label_len, const void *blob, size_t blob_len, struct secret **ret,

@@ -68,19 +68,23 @@ struct rotation_occasion {
 };
 
 /*
- * Nanoseconds from now until a key is due: 0 due at once (no key, newest order
- * time before the cutoff, or older than the period); INT64_MAX never.
+ * Nanoseconds from now until a key is due: 0 due at once (current is NULL,
+ * newest key made before the cutoff, or older than the period); INT64_MAX
+ * never. A cutoff in the future counts from the moment it is reached, so that
+ * a restart before it makes no key, and one key comes of it.
  */
 int64_t rotation_due_in_ns(const struct rotation_config *cfg,
     const struct registry_current *current, int64_t now_ns);
 
-/* Fixes the occasion by what the registry holds now. */
+/* Fixes the occasion by what the registry holds now; an open one stays. */
 void rotation_begin(struct rotation_occasion *o,
     const struct rotation_config *cfg, struct registry *r);
 /*
  * One attempt to give the occasion its key: generates, stores, registers. The
  * key enters the registry only after it was stored. On success the occasion is
  * closed and *name says which key it is; created: whether this call made it.
+ * The name is read before a key is generated for it, so that attempts while
+ * the API server is away cost no CPU.
  * On failure it stays open, to be tried again later with the same name.
  */
 int

@@ -1,0 +1,239 @@
+/*
+ * When the next sealing key is due, and the step that makes it. One occasion
+ * gives one key, whoever else acts at the same time and whichever answer gets
+ * lost, because the name of the key follows from the occasion.
+ */
+#include "keystore/rotation.h"
+
+#include <openssl/evp.h>
+
+#include <assert.h>
+
+#include "base/codec.h"
+#include "base/mem.h"
+
+#define SUFFIX_LEN 5
+#define DIGEST_LEN 32
+/*
+ * Keys made within one second would be equally new. A key is dated after the
+ * newest one where that is no further ahead than this; a newest key from the
+ * far future is left alone.
+ */
+#define DATE_AHEAD_MAX_S 60
+
+/* Due. */
+
+/* Seconds, saturating, to nanoseconds after now. */
+static int64_t
+ns_until(int64_t at_s, int64_t now_ns)
+{
+	int64_t at_ns, ns;
+
+	if (__builtin_mul_overflow(at_s, (int64_t)NS_PER_S, &at_ns) ||
+	    __builtin_sub_overflow(at_ns, now_ns, &ns))
+		return at_s < 0 ? 0 : INT64_MAX;
+	return ns > 0 ? ns : 0;
+}
+
+int64_t
+rotation_due_in_ns(const struct rotation_config *cfg,
+    const struct registry_current *current, int64_t now_ns)
+{
+	int64_t due = INT64_MAX, at_s, ns;
+	int64_t made_s;
+
+	if (current == NULL)
+		return 0;
+	/* Either date shows that the key was made after the cutoff. */
+	made_s = current->order_s > current->not_before ? current->order_s
+							: current->not_before;
+	if (cfg->cutoff_s != 0 && made_s < cfg->cutoff_s)
+		due = ns_until(cfg->cutoff_s, now_ns);
+	if (cfg->period_s > 0) {
+		if (__builtin_add_overflow(
+			current->order_s, cfg->period_s, &at_s))
+			at_s = INT64_MAX;
+		ns = ns_until(at_s, now_ns);
+		due = ns < due ? ns : due;
+	}
+	return due;
+}
+
+/* Names. */
+
+static void
+digest(const char *text, unsigned char out[static DIGEST_LEN])
+{
+	/* Only a broken OpenSSL fails here, and then no key can be made. */
+	if (EVP_Digest(text, strlen(text), out, NULL, EVP_sha256(), NULL) != 1)
+		abort();
+}
+
+void
+rotation_name(
+    const char *prefix, const char *seed, char out[static ROTATION_NAME_MAX])
+{
+	static const char alphabet[] = "bcdfghjklmnpqrstvwxz2456789";
+	const size_t n = sizeof(alphabet) - 1;
+	unsigned char md[DIGEST_LEN];
+	char suffix[SUFFIX_LEN + 1] = { 0 };
+	uint64_t bits = 0;
+
+	digest(seed, md);
+	for (size_t i = 0; i < sizeof(bits); i++)
+		bits = bits << 8 | md[i];
+	for (size_t i = 0; i < SUFFIX_LEN; i++, bits /= n)
+		suffix[i] = alphabet[bits % n];
+	snprintf(out, ROTATION_NAME_MAX, "%.*s%s", ROTATION_PREFIX_MAX, prefix,
+	    suffix);
+}
+
+/* The occasion goes on to its next name. */
+static void
+mix(struct rotation_occasion *o, const char *what)
+{
+	AUTO_STR char *text = xasprintf("%s/%s", o->seed, what);
+	unsigned char md[DIGEST_LEN];
+
+	digest(text, md);
+	hex_encode(md, sizeof(md), o->seed);
+}
+
+/* One occasion. */
+
+void
+rotation_begin(struct rotation_occasion *o, const struct rotation_config *cfg,
+    struct registry *r)
+{
+	struct registry_current current;
+	char name[ROTATION_NAME_MAX];
+
+	if (o->open)
+		return;
+	if (registry_current(r, &current))
+		snprintf(
+		    o->seed, sizeof(o->seed), "key %s", current.fingerprint);
+	else
+		snprintf(o->seed, sizeof(o->seed), "namespace %s", cfg->ns);
+	/*
+	 * A key that is known already belongs to an earlier occasion: with
+	 * equal dates, or with a newest key dated into the future, the newest
+	 * key stays the same when a new one is made.
+	 */
+	for (size_t i = 0; i < REGISTRY_KEYS_MAX; i++) {
+		rotation_name(cfg->prefix, o->seed, name);
+		if (!registry_knows(r, name))
+			break;
+		mix(o, name);
+	}
+	o->open = true;
+}
+
+static int64_t
+date_for(struct registry *r, const struct clock *clock)
+{
+	int64_t now_s = clock_wall_s(clock);
+	struct registry_current current;
+
+	if (registry_current(r, &current) && current.order_s >= now_s &&
+	    current.order_s < now_s + DATE_AHEAD_MAX_S)
+		return current.order_s + 1;
+	return now_s;
+}
+
+static int
+make_key(const struct rotation_config *cfg, int64_t now_s, struct stop *stop,
+    struct keypair **ret, struct err *err)
+{
+	const struct keypair_params params = {
+		.bits = cfg->bits,
+		.ttl_s = cfg->ttl_s,
+		.now_s = now_s,
+		.cn = cfg->cn,
+		.stop = stop,
+	};
+
+	if (keypair_generate(&params, ret, err) < 0)
+		return -1;
+	if (stop != NULL && stop_requested(stop))
+		return err_set(err, ERR_CANCELLED, "generate key: stopped");
+	return 0;
+}
+
+enum found { FOUND_USABLE, FOUND_OTHER, FOUND_NONE, FOUND_ERROR };
+
+/*
+ * What stands under the name. A usable key is this occasion's own, made by an
+ * earlier attempt or a rival, and enters the registry.
+ */
+static enum found
+look(const struct keystore_backend *backend, struct registry *r,
+    const char *name, struct rotation_occasion *o, struct err *err)
+{
+	AUTO(keypair) struct keypair *kp = NULL;
+	struct rotation_occupant occ = { 0 };
+
+	if (backend->occupant(backend->ctx, name, &occ, err) < 0) {
+		if (err->code == ERR_NOTFOUND)
+			return FOUND_NONE;
+		err_wrap(err, "read key secret %s", name);
+		return FOUND_ERROR;
+	}
+	kp = occ.kp;
+	if (!occ.usable || kp == NULL) {
+		mix(o, occ.uid);
+		return FOUND_OTHER;
+	}
+	if (registry_add(r, name, kp, occ.order_s, err) < 0) {
+		err_wrap(err, "key secret %s", name);
+		return FOUND_ERROR;
+	}
+	return FOUND_USABLE;
+}
+
+static int
+done(struct rotation_occasion *o, bool *ret, bool created, struct err *err)
+{
+	o->open = false;
+	*ret = created;
+	err_clear(err);
+	return 0;
+}
+
+int
+rotation_step(struct rotation_occasion *o, const struct rotation_config *cfg,
+    const struct clock *clock, const struct keystore_backend *backend,
+    struct registry *r, struct stop *stop, char name[static ROTATION_NAME_MAX],
+    bool *created, struct err *err)
+{
+	AUTO(keypair) struct keypair *kp = NULL;
+	int64_t order_s = 0;
+	enum found found;
+
+	assert(o->open);
+	for (unsigned i = 0; i < ROTATION_TRIES_MAX; i++) {
+		rotation_name(cfg->prefix, o->seed, name);
+		found = look(backend, r, name, o, err);
+		if (found == FOUND_ERROR)
+			return -1;
+		if (found == FOUND_USABLE)
+			return done(o, created, false, err);
+		if (found == FOUND_OTHER)
+			continue;
+		if (kp == NULL) {
+			order_s = date_for(r, clock);
+			if (make_key(cfg, order_s, stop, &kp, err) < 0)
+				return -1;
+		}
+		if (backend->create(backend->ctx, name, kp, err) == 0) {
+			if (registry_add(r, name, kp, order_s, err) < 0)
+				return err_wrap(err, "key secret %s", name);
+			return done(o, created, true, err);
+		}
+		if (err->code != ERR_EXISTS)
+			return err_wrap(err, "create key secret %s", name);
+	}
+	return err_set(err, ERR_EXISTS,
+	    "no free name for a new key in %d tries, the last was %s",
+	    ROTATION_TRIES_MAX, name);
+}
