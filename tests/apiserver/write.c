@@ -1,0 +1,880 @@
+/*
+ * Create, replace, patch and delete.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "call.h"
+#include "fields.h"
+#include "status.h"
+#include "store.h"
+#include "validate.h"
+
+#define MANAGER_MAX  128
+#define NAME_TRIES   8
+#define GENERATE_MAX 58
+
+static void
+manager_name(const struct call *c, char out[MANAGER_MAX + 1])
+{
+	const char *s = http_param(c->req, "fieldManager");
+	size_t n;
+
+	if (s == NULL || *s == '\0') {
+		s = http_header(c->req, "User-Agent");
+		if (s == NULL || *s == '\0')
+			s = "unknown";
+		n = strcspn(s, "/");
+	} else {
+		n = strlen(s);
+	}
+	if (n > MANAGER_MAX)
+		n = MANAGER_MAX;
+	memcpy(out, s, n);
+	out[n] = '\0';
+}
+
+static bool
+content_type_is(const struct call *c, const char *want)
+{
+	const char *got = http_header(c->req, "Content-Type");
+	size_t n;
+
+	if (got == NULL)
+		return false;
+	n = strcspn(got, "; ");
+	return strlen(want) == n && strncmp(got, want, n) == 0;
+}
+
+/* -- decoding ----------------------------------------------------------------
+ */
+
+static json_t *
+bad_object(const struct resource *r, const char *why)
+{
+	char *msg = util_format("%s in version \"%s\" cannot be handled as a "
+				"%s: %s",
+	    r->kind, r->version, r->kind, why);
+	json_t *s = status_bad_request(msg);
+
+	free(msg);
+	return s;
+}
+
+static json_t *
+check_type(const struct resource *r, const json_t *obj)
+{
+	const char *version = json_str(obj, "apiVersion");
+	const char *kind = json_str(obj, "kind");
+	char *msg = NULL;
+	json_t *s;
+
+	if (version != NULL && *version != '\0' &&
+	    strcmp(version, r->api_version) != 0)
+		msg = util_format("the API version in the data (%s) does not "
+				  "match the expected API version (%s)",
+		    version, r->api_version);
+	else if (kind != NULL && *kind != '\0' && strcmp(kind, r->kind) != 0)
+		msg = util_format("%s in version \"%s\" cannot be handled as "
+				  "a %s: converting (%s) to (%s): unknown "
+				  "conversion",
+		    kind, r->version, r->kind, kind, r->kind);
+	if (msg == NULL)
+		return NULL;
+	s = status_bad_request(msg);
+	free(msg);
+	return s;
+}
+
+static void
+merge_string_data(json_t *secret)
+{
+	static const char alphabet[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	json_t *from = json_object_get(secret, "stringData");
+	const char *k;
+	json_t *v;
+
+	json_object_foreach(from, k, v)
+	{
+		const unsigned char *p =
+		    (const unsigned char *)json_string_value(v);
+		size_t n = json_string_length(v);
+		struct sbuf out = { 0 };
+
+		sbuf_add(&out, "", 0);
+		for (size_t i = 0; i < n; i += 3) {
+			size_t left = n - i;
+			unsigned b = (unsigned)p[i] << 16 |
+			    (left > 1 ? (unsigned)p[i + 1] << 8 : 0) |
+			    (left > 2 ? (unsigned)p[i + 2] : 0);
+			char q[4] = {
+				alphabet[b >> 18 & 63],
+				alphabet[b >> 12 & 63],
+				left > 1 ? alphabet[b >> 6 & 63] : '=',
+				left > 2 ? alphabet[b & 63] : '=',
+			};
+
+			sbuf_add(&out, q, sizeof(q));
+		}
+		json_puts(json_child(secret, "data"), k, out.data);
+		sbuf_release(&out);
+	}
+	json_object_del(secret, "stringData");
+}
+
+static json_t *
+decode_builtin(const struct resource *r, const json_t *in, json_t **fail)
+{
+	char *why = NULL;
+	json_t *obj = schema_decode(r->schema, in, &why);
+
+	if (obj == NULL) {
+		*fail = bad_object(r, why);
+		free(why);
+		return NULL;
+	}
+	if (r == TYPES_SECRETS) {
+		if (json_object_get(obj, "stringData") != NULL)
+			merge_string_data(obj);
+		if (json_object_get(obj, "type") == NULL)
+			json_puts(obj, "type", "Opaque");
+	}
+	return obj;
+}
+
+static json_t *
+decode_custom(const struct resource *r, const json_t *in, json_t **fail)
+{
+	char *why = NULL;
+	json_t *meta = NULL, *obj;
+	const json_t *given = json_object_get(in, "metadata");
+
+	if (given != NULL && !json_is_null(given)) {
+		if (json_is_object(given))
+			meta = schema_decode(&types_object_meta, given, &why);
+		if (meta == NULL) {
+			*fail = status_bad_request(
+			    why == NULL ? "metadata is not an object" : why);
+			free(why);
+			return NULL;
+		}
+	}
+	obj = json_deep_copy(in);
+	json_put(obj, "metadata", meta == NULL ? json_object() : meta);
+	schema_prune(r->schema, obj);
+	return obj;
+}
+
+static json_t *
+decode_object(const struct resource *r, const json_t *in, json_t **fail)
+{
+	json_t *obj;
+
+	if (!json_is_object(in)) {
+		*fail = status_bad_request("the object provided is "
+					   "unrecognized");
+		return NULL;
+	}
+	*fail = check_type(r, in);
+	if (*fail != NULL)
+		return NULL;
+	obj = r->custom ? decode_custom(r, in, fail)
+			: decode_builtin(r, in, fail);
+	if (obj != NULL) {
+		json_puts(obj, "apiVersion", r->api_version);
+		json_puts(obj, "kind", r->kind);
+	}
+	return obj;
+}
+
+/* NULL with the answer given when the body is no such object. */
+static json_t *
+decode_body(struct call *c)
+{
+	json_t *raw, *obj, *fail = NULL;
+	char *why = NULL;
+
+	if (http_header(c->req, "Content-Type") != NULL &&
+	    !content_type_is(c, "application/json")) {
+		call_fail(c,
+		    status_new(415, "UnsupportedMediaType",
+			"the body of the request was in an unknown format - "
+			"accepted media types include: application/json, "
+			"application/yaml, "
+			"application/vnd.kubernetes.protobuf",
+			json_object()));
+		return NULL;
+	}
+	raw = json_parse(c->req->body, c->req->body_len, &why);
+	if (raw == NULL) {
+		char *msg = util_format("couldn't get version/kind; json "
+					"parse error: %s",
+		    why);
+
+		call_fail(c, status_bad_request(msg));
+		free(msg);
+		free(why);
+		return NULL;
+	}
+	obj = decode_object(c->res, raw, &fail);
+	json_decref(raw);
+	if (obj == NULL)
+		call_fail(c, fail);
+	return obj;
+}
+
+/* -- shared checks ------------------------------------------------------------
+ */
+
+static bool
+namespace_matches(struct call *c, json_t *obj)
+{
+	json_t *meta = json_child(obj, "metadata");
+	const char *ns = json_str(meta, "namespace");
+
+	if (!c->res->namespaced) {
+		json_object_del(meta, "namespace");
+		return true;
+	}
+	if (ns != NULL && *ns != '\0' && strcmp(ns, c->ns) != 0) {
+		call_fail(c,
+		    status_bad_request("the namespace of the provided object "
+				       "does not match the namespace sent on "
+				       "the request"));
+		return false;
+	}
+	json_puts(meta, "namespace", c->ns);
+	return true;
+}
+
+static bool
+is_terminating(const json_t *ns)
+{
+	return json_at(ns, "metadata", "deletionTimestamp", NULL) != NULL;
+}
+
+static bool
+namespace_admits(struct call *c, const char *name)
+{
+	const json_t *ns;
+
+	if (!c->res->namespaced)
+		return true;
+	ns = store_get(TYPES_NAMESPACES, NULL, c->ns);
+	if (ns == NULL) {
+		call_fail(c, status_not_found(TYPES_NAMESPACES, c->ns));
+		return false;
+	}
+	if (is_terminating(ns)) {
+		call_fail(c, status_terminating(c->res, name, c->ns));
+		return false;
+	}
+	return true;
+}
+
+static bool
+passes(struct call *c, const char *name, json_t *causes)
+{
+	bool fine = json_array_size(causes) == 0;
+
+	if (!fine)
+		call_fail(c, status_invalid(c->res, name, causes));
+	json_decref(causes);
+	return fine;
+}
+
+static bool
+dry_run(const struct call *c)
+{
+	const char *v = http_param(c->req, "dryRun");
+
+	return v != NULL && strcmp(v, "All") == 0;
+}
+
+/* -- create
+ * -------------------------------------------------------------------- */
+
+static void
+fill_system_fields(const struct resource *r, json_t *meta)
+{
+	char uid[UUID_SIZE], now[TIME_SIZE];
+
+	util_uuid(uid);
+	util_time(now);
+	json_puts(meta, "uid", uid);
+	json_puts(meta, "creationTimestamp", now);
+	json_object_del(meta, "selfLink");
+	json_object_del(meta, "deletionTimestamp");
+	json_object_del(meta, "deletionGracePeriodSeconds");
+	json_object_del(meta, "managedFields");
+	if (r->custom)
+		json_put(meta, "generation", json_integer(1));
+	else
+		json_object_del(meta, "generation");
+}
+
+static void
+generate_name(const struct resource *r, json_t *meta)
+{
+	const char *base = json_str(meta, "generateName");
+	const char *name = json_str(meta, "name");
+
+	if (base == NULL || *base == '\0' || (name != NULL && *name != '\0'))
+		return;
+	for (int i = 0; i < NAME_TRIES; i++) {
+		char suffix[6];
+		char *full;
+		bool taken;
+
+		util_random_suffix(suffix);
+		full = util_format("%.*s%s", GENERATE_MAX, base, suffix);
+		taken = store_get(r, json_str(meta, "namespace"), full) != NULL;
+		json_puts(meta, "name", full);
+		free(full);
+		if (!taken)
+			return;
+	}
+}
+
+static void
+namespace_defaults(json_t *obj)
+{
+	json_t *meta = json_child(obj, "metadata");
+	const char *name = json_str(meta, "name");
+
+	if (name != NULL)
+		json_puts(json_child(meta, "labels"),
+		    "kubernetes.io/metadata.name", name);
+	json_put(json_child(obj, "spec"), "finalizers",
+	    json_pack("[s]", "kubernetes"));
+	json_puts(json_child(obj, "status"), "phase", "Active");
+}
+
+/* Steals obj. */
+static void
+create_object(struct call *c, json_t *obj)
+{
+	json_t *meta = json_child(obj, "metadata");
+	const char *name, *rv = json_str(meta, "resourceVersion");
+	json_t *causes = json_array();
+	char manager[MANAGER_MAX + 1];
+
+	fill_system_fields(c->res, meta);
+	generate_name(c->res, meta);
+	name = json_str(meta, "name");
+	if (name == NULL)
+		name = "";
+	if (c->res->status && c->res->custom)
+		json_object_del(obj, "status");
+	if (c->res == TYPES_NAMESPACES)
+		namespace_defaults(obj);
+	manager_name(c, manager);
+	fields_record(c->res, NULL, obj, NULL, manager, "");
+	validate_create(c->res, obj, causes);
+	if (!namespace_admits(c, name)) {
+		json_decref(causes);
+	} else if (!passes(c, name, causes)) {
+		;
+	} else if (rv != NULL && *rv != '\0') {
+		call_fail(c,
+		    status_new(500, "",
+			"resourceVersion should not be set on objects to be "
+			"created",
+			NULL));
+	} else if (store_get(c->res, c->ns, name) != NULL) {
+		call_fail(c, status_exists(c->res, name));
+	} else {
+		if (!dry_run(c))
+			store_put(c->res, json_incref(obj));
+		call_reply(c, 201, json_incref(obj));
+	}
+	json_decref(obj);
+}
+
+void
+write_create(struct call *c)
+{
+	json_t *obj;
+
+	store_lock();
+	obj = decode_body(c);
+	if (obj != NULL) {
+		if (namespace_matches(c, obj))
+			create_object(c, obj);
+		else
+			json_decref(obj);
+	}
+	store_unlock();
+}
+
+/* -- update
+ * ---------------------------------------------------------------------- */
+
+static void
+copy_field(json_t *to, const json_t *from, const char *key)
+{
+	json_t *v = json_object_get(from, key);
+
+	if (v == NULL)
+		json_object_del(to, key);
+	else
+		json_put(to, key, json_deep_copy(v));
+}
+
+static void
+keep_system_fields(json_t *meta, const json_t *live)
+{
+	static const char *const keys[] = {
+		"uid",
+		"creationTimestamp",
+		"generation",
+		"deletionTimestamp",
+		"deletionGracePeriodSeconds",
+		"generateName",
+		"resourceVersion",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		copy_field(meta, live, keys[i]);
+	json_object_del(meta, "selfLink");
+}
+
+static json_t *
+without(const json_t *obj, const char *a, const char *b)
+{
+	json_t *out = json_copy((json_t *)obj);
+
+	json_object_del(out, a);
+	if (b != NULL)
+		json_object_del(out, b);
+	return out;
+}
+
+static bool
+same_spec(const json_t *a, const json_t *b)
+{
+	json_t *x = without(a, "metadata", "status");
+	json_t *y = without(b, "metadata", "status");
+	bool same = json_equal(x, y);
+
+	json_decref(x);
+	json_decref(y);
+	return same;
+}
+
+/* Equal but for the times at which managers wrote. */
+static bool
+same_object(const json_t *a, const json_t *b)
+{
+	json_t *x = json_deep_copy(a), *y = json_deep_copy(b);
+	json_t *both[] = { x, y };
+	bool same;
+
+	for (size_t k = 0; k < ARRAY_SIZE(both); k++) {
+		json_t *e;
+		size_t i;
+
+		json_array_foreach(
+		    json_at(both[k], "metadata", "managedFields", NULL), i, e)
+		    json_object_del(e, "time");
+	}
+	same = json_equal(x, y);
+	json_decref(x);
+	json_decref(y);
+	return same;
+}
+
+static json_t *
+check_version(const struct resource *r, const char *name, const json_t *meta,
+    const json_t *live)
+{
+	const json_t *now = json_object_get(live, "metadata");
+	const char *rv = json_str(meta, "resourceVersion");
+	const char *uid = json_str(meta, "uid");
+	json_t *causes, *s;
+	char *why;
+
+	if (uid != NULL && *uid != '\0' &&
+	    strcmp(uid, json_str(now, "uid")) != 0) {
+		why = util_format("Precondition failed: UID in precondition: "
+				  "%s, UID in object meta: %s",
+		    uid, json_str(now, "uid"));
+		s = status_conflict(r, name, why);
+		free(why);
+		return s;
+	}
+	if (rv != NULL && *rv != '\0')
+		return strcmp(rv, json_str(now, "resourceVersion")) == 0
+		    ? NULL
+		    : status_conflict(r, name, NULL);
+	if (r->unconditional_update)
+		return NULL;
+	causes = json_array();
+	validate_cause(causes, "metadata.resourceVersion", "FieldValueInvalid",
+	    "Invalid value: 0x0: must be specified for an update");
+	s = status_invalid(r, name, causes);
+	json_decref(causes);
+	return s;
+}
+
+/* What next becomes once the parts that this path may not touch are back. */
+static json_t *
+restrict_to_path(const struct call *c, json_t *next, const json_t *live)
+{
+	json_t *out;
+
+	if (!c->res->custom)
+		return next;
+	if (strcmp(c->sub, "status") != 0) {
+		copy_field(next, live, "status");
+		return next;
+	}
+	out = json_deep_copy(live);
+	copy_field(out, next, "status");
+	json_decref(next);
+	return out;
+}
+
+static const json_t *
+managers_before(const struct call *c, const json_t *meta, const json_t *live)
+{
+	const json_t *given = json_object_get(meta, "managedFields");
+
+	if (*c->sub == '\0' && json_array_size(given) > 0)
+		return given;
+	return json_at(live, "metadata", "managedFields", NULL);
+}
+
+static void
+commit(struct call *c, json_t *next, const json_t *live)
+{
+	json_t *meta = json_child(next, "metadata");
+
+	if (same_object(next, live)) {
+		call_reply(c, 200, json_deep_copy(live));
+		return;
+	}
+	if (c->res->custom && !same_spec(next, live))
+		json_put(meta, "generation",
+		    json_integer(json_num(meta, "generation", 0) + 1));
+	if (dry_run(c)) {
+		call_reply(c, 200, json_incref(next));
+		return;
+	}
+	store_put(c->res, json_incref(next));
+	if (json_object_get(meta, "deletionTimestamp") != NULL &&
+	    json_object_get(meta, "finalizers") == NULL &&
+	    c->res != TYPES_NAMESPACES)
+		store_delete(c->res, c->ns, c->name);
+	call_reply(c, 200, json_incref(next));
+}
+
+/* Steals next. */
+static void
+replace(struct call *c, json_t *next, const json_t *live)
+{
+	json_t *meta = json_child(next, "metadata"), *causes, *fail, *before;
+	char manager[MANAGER_MAX + 1];
+
+	fail = check_version(c->res, c->name, meta, live);
+	if (fail != NULL) {
+		call_fail(c, fail);
+		json_decref(next);
+		return;
+	}
+	before = json_deep_copy(managers_before(c, meta, live));
+	next = restrict_to_path(c, next, live);
+	meta = json_child(next, "metadata");
+	keep_system_fields(meta, json_object_get(live, "metadata"));
+	manager_name(c, manager);
+	fields_record(c->res, live, next, before, manager, c->sub);
+	json_decref(before);
+	causes = json_array();
+	validate_update(c->res, next, live, causes);
+	if (passes(c, c->name, causes))
+		commit(c, next, live);
+	json_decref(next);
+}
+
+static bool
+name_matches(struct call *c, json_t *obj)
+{
+	json_t *meta = json_child(obj, "metadata");
+	const char *name = json_str(meta, "name");
+	char *msg;
+
+	if (name == NULL || *name == '\0') {
+		call_fail(c, status_bad_request("name must be provided"));
+		return false;
+	}
+	if (strcmp(name, c->name) == 0)
+		return true;
+	msg = util_format("the name of the object (%s) does not match the "
+			  "name on the URL (%s)",
+	    name, c->name);
+	call_fail(c, status_bad_request(msg));
+	free(msg);
+	return false;
+}
+
+void
+write_update(struct call *c)
+{
+	json_t *obj, *live;
+
+	store_lock();
+	obj = decode_body(c);
+	if (obj != NULL &&
+	    (!name_matches(c, obj) || !namespace_matches(c, obj))) {
+		json_decref(obj);
+		obj = NULL;
+	}
+	if (obj != NULL) {
+		live = store_get(c->res, c->ns, c->name);
+		if (live != NULL) {
+			json_incref(live);
+			replace(c, obj, live);
+			json_decref(live);
+		} else if (c->res->create_on_update) {
+			create_object(c, obj);
+		} else {
+			call_fail(c, status_not_found(c->res, c->name));
+			json_decref(obj);
+		}
+	}
+	store_unlock();
+}
+
+/* -- patch
+ * ------------------------------------------------------------------------- */
+
+static void
+merge_patch(json_t *target, const json_t *patch)
+{
+	const char *k;
+	json_t *v;
+
+	json_object_foreach((json_t *)patch, k, v)
+	{
+		if (json_is_null(v))
+			json_object_del(target, k);
+		else if (json_is_object(v))
+			merge_patch(json_child(target, k), v);
+		else
+			json_put(target, k, json_deep_copy(v));
+	}
+}
+
+static bool
+patch_type_fits(const struct call *c)
+{
+	if (content_type_is(c, "application/merge-patch+json"))
+		return true;
+	return !c->res->custom &&
+	    content_type_is(c, "application/strategic-merge-patch+json");
+}
+
+static void
+patch_object(struct call *c, const json_t *patch, json_t *live)
+{
+	json_t *target = json_deep_copy(live), *fail = NULL, *next;
+
+	json_object_del(json_child(target, "metadata"), "resourceVersion");
+	merge_patch(target, patch);
+	next = decode_object(c->res, target, &fail);
+	json_decref(target);
+	if (next == NULL) {
+		call_fail(c, fail);
+		return;
+	}
+	if (json_str(json_child(next, "metadata"), "resourceVersion") == NULL)
+		copy_field(json_child(next, "metadata"),
+		    json_object_get(live, "metadata"), "resourceVersion");
+	replace(c, next, live);
+}
+
+void
+write_patch(struct call *c)
+{
+	json_t *patch, *live;
+
+	if (!patch_type_fits(c)) {
+		call_fail(c,
+		    status_new(415, "UnsupportedMediaType",
+			c->res->custom
+			    ? "the body of the request was in an unknown "
+			      "format "
+			      "- accepted media types include: "
+			      "application/json-patch+json, "
+			      "application/merge-patch+json, "
+			      "application/apply-patch+yaml"
+			    : "the body of the request was in an unknown "
+			      "format "
+			      "- accepted media types include: "
+			      "application/json-patch+json, "
+			      "application/merge-patch+json, "
+			      "application/strategic-merge-patch+json, "
+			      "application/apply-patch+yaml",
+			json_object()));
+		return;
+	}
+	patch = json_parse(c->req->body, c->req->body_len, NULL);
+	if (!json_is_object(patch)) {
+		call_fail(c, status_bad_request("error decoding patch"));
+		json_decref(patch);
+		return;
+	}
+	store_lock();
+	live = store_get(c->res, c->ns, c->name);
+	if (live == NULL) {
+		call_fail(c, status_not_found(c->res, c->name));
+	} else {
+		json_incref(live);
+		patch_object(c, patch, live);
+		json_decref(live);
+	}
+	store_unlock();
+	json_decref(patch);
+}
+
+/* -- delete
+ * -------------------------------------------------------------------------- */
+
+static json_t *
+check_preconditions(
+    const struct call *c, const json_t *options, const json_t *live)
+{
+	static const struct {
+		const char *key;
+		const char *word;
+	} fields[] = {
+		{ "uid", "UID" },
+		{ "resourceVersion", "ResourceVersion" },
+	};
+	const json_t *pre = json_object_get(options, "preconditions");
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		const char *want = json_str(pre, fields[i].key);
+		const char *have =
+		    json_str(json_object_get(live, "metadata"), fields[i].key);
+		char *why;
+		json_t *s;
+
+		if (want == NULL || strcmp(want, have) == 0)
+			continue;
+		why = util_format("Precondition failed: %s in precondition: "
+				  "%s, %s in object meta: %s",
+		    fields[i].word, want, fields[i].word, have);
+		s = status_conflict(c->res, c->name, why);
+		free(why);
+		return s;
+	}
+	return NULL;
+}
+
+static bool
+must_wait(const struct resource *r, const json_t *live)
+{
+	return r == TYPES_NAMESPACES ||
+	    json_array_size(json_at(live, "metadata", "finalizers", NULL)) > 0;
+}
+
+static json_t *
+mark_deleted(const struct resource *r, const json_t *live)
+{
+	json_t *next = json_deep_copy(live);
+	json_t *meta = json_child(next, "metadata");
+	char now[TIME_SIZE];
+
+	if (json_object_get(meta, "deletionTimestamp") != NULL)
+		return next;
+	util_time(now);
+	json_puts(meta, "deletionTimestamp", now);
+	if (r == TYPES_NAMESPACES) {
+		json_puts(json_child(next, "status"), "phase", "Terminating");
+	} else {
+		json_put(meta, "deletionGracePeriodSeconds", json_integer(0));
+	}
+	if (r->custom)
+		json_put(meta, "generation",
+		    json_integer(json_num(meta, "generation", 0) + 1));
+	store_put(r, json_incref(next));
+	return next;
+}
+
+static void
+delete_object(struct call *c, const json_t *options, json_t *live)
+{
+	json_t *fail = check_preconditions(c, options, live);
+
+	if (fail != NULL) {
+		call_fail(c, fail);
+		return;
+	}
+	if (must_wait(c->res, live)) {
+		call_reply(c, 200, mark_deleted(c->res, live));
+		return;
+	}
+	call_reply(c, 200,
+	    status_deleted(c->res, c->name,
+		json_str(json_object_get(live, "metadata"), "uid")));
+	if (!dry_run(c))
+		store_delete(c->res, c->ns, c->name);
+}
+
+void
+write_delete(struct call *c)
+{
+	json_t *options = NULL, *live;
+
+	if (c->req->body_len > 0) {
+		options = json_parse(c->req->body, c->req->body_len, NULL);
+		if (options == NULL) {
+			call_fail(c,
+			    status_bad_request("cannot decode the delete "
+					       "options"));
+			return;
+		}
+	}
+	store_lock();
+	live = store_get(c->res, c->ns, c->name);
+	if (live == NULL) {
+		call_fail(c, status_not_found(c->res, c->name));
+	} else {
+		json_incref(live);
+		delete_object(c, options, live);
+		json_decref(live);
+	}
+	store_unlock();
+	json_decref(options);
+}
+
+void
+write_remove(const struct resource *r, const char *ns, const char *name)
+{
+	json_t *live = store_get(r, ns, name);
+
+	if (live == NULL)
+		return;
+	if (r != TYPES_NAMESPACES && must_wait(r, live))
+		json_decref(mark_deleted(r, live));
+	else
+		store_delete(r, ns, name);
+}
+
+void
+write_namespace(const char *name)
+{
+	json_t *raw, *obj, *fail = NULL;
+
+	if (store_get(TYPES_NAMESPACES, NULL, name) != NULL)
+		return;
+	raw = json_pack("{s:{s:s}}", "metadata", "name", name);
+	obj = decode_object(TYPES_NAMESPACES, raw, &fail);
+	json_decref(raw);
+	fill_system_fields(TYPES_NAMESPACES, json_child(obj, "metadata"));
+	namespace_defaults(obj);
+	fields_record(TYPES_NAMESPACES, NULL, obj, NULL, "kube-apiserver", "");
+	store_put(TYPES_NAMESPACES, obj);
+}
