@@ -11,6 +11,14 @@
 #include <string.h>
 #include <time.h>
 
+/* Fortified C libraries make macros of some of them. */
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef strncat
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets
 #pragma GCC poison gmtime localtime ctime asctime atoi atol atof
 #pragma GCC poison system popen tmpnam mktemp
