@@ -25,5 +25,8 @@ int merge_secret(const json_t *live, const json_t *desired, json_t **ret,
 bool merge_annotated(const json_t *obj, const char *annotation);
 /* UID of the controller reference, or NULL. Borrowed. */
 const char *merge_controller_uid(const json_t *obj);
+/* The controller reference names a SealedSecret of this name, whatever its
+ * UID: one that was deleted and made again included. */
+bool merge_controlled_by_name(const json_t *obj, const char *name);
 
 #endif

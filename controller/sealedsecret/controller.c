@@ -1,0 +1,263 @@
+/*
+ * The SealedSecret controller: workers, and what becomes of a run's result.
+ */
+#include "sealedsecret/controller.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cache/ratelimit.h"
+#include "handlers.h"
+#include "reconcile.h"
+
+/* A failure that only a change cures is looked at again after one to one and a
+ * half times this, in case the change went unseen. */
+#define RECHECK_MS (UINT64_C(10) * 60 * 1000)
+
+struct worker {
+	struct controller *controller;
+	struct kube_client *client;
+	struct thread thread;
+};
+
+struct controller {
+	struct controller_config cfg;
+	struct handlers handlers;
+	struct mutex mu;
+	struct cond opened;
+	bool open;	      /* guarded by mu: workers may take keys */
+	atomic_bool released; /* the first lists are in */
+	struct worker *workers;
+	unsigned nworkers;
+};
+
+struct controller *
+controller_new(const struct controller_config *cfg)
+{
+	struct controller *c = xcalloc(1, sizeof(*c));
+
+	c->cfg = *cfg;
+	c->handlers.cfg = &c->cfg;
+	mutex_init(&c->mu);
+	cond_init(&c->opened);
+	return c;
+}
+
+void
+controller_free(struct controller *c)
+{
+	if (c == NULL)
+		return;
+	cond_destroy(&c->opened);
+	mutex_destroy(&c->mu);
+	mem_free_wiped(c->workers);
+	mem_free_wiped(c);
+}
+
+struct reflector_handler
+controller_sealedsecret_handler(struct controller *c)
+{
+	return handlers_sealedsecret(&c->handlers);
+}
+
+struct reflector_handler
+controller_secret_handler(struct controller *c)
+{
+	return handlers_secret(&c->handlers);
+}
+
+size_t
+controller_count(struct controller *c)
+{
+	return index_count(c->cfg.sealedsecrets);
+}
+
+void
+controller_keys_changed(struct controller *c)
+{
+	handlers_keys_changed(&c->handlers);
+}
+
+/* ---- what becomes of a result ---- */
+
+/* Jitter needs no secrecy, only that objects differ. */
+static uint32_t
+jitter(const struct controller *c, const struct objkey *key)
+{
+	struct {
+		uint64_t now;
+		struct objkey key;
+	} seed;
+
+	memset(&seed, 0, sizeof(seed));
+	seed.now = clock_mono_ns(c->cfg.clock);
+	memcpy(seed.key.ns, key->ns, strlen(key->ns));
+	memcpy(seed.key.name, key->name, strlen(key->name));
+	return (uint32_t)hash_bytes(&seed, sizeof(seed));
+}
+
+static void
+retry(struct controller *c, const struct objkey *key, const char *text,
+    const struct reconcile_result *res)
+{
+	unsigned failures = workqueue_fail(c->cfg.queue, key);
+	unsigned fast = c->cfg.max_unseal_retries;
+	uint64_t delay = ratelimit_delay_ms(
+	    failures, fast, jitter(c, key), res->err.retry_after_s);
+
+	if (!res->logged)
+		log_error("Error updating, will retry", "key", text, "error",
+		    res->err.msg);
+	workqueue_add_after(c->cfg.queue, key,
+	    failures < fast ? WORKQUEUE_NEW : WORKQUEUE_BACKLOG, delay);
+}
+
+static void
+log_waiting(const struct objkey *key, const char *text,
+    const struct reconcile_result *res)
+{
+	char immutable[RECONCILE_IMMUTABLE_MAX];
+	int level = res->repeated ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR;
+
+	if (res->err.code == ERR_IMMUTABLE) {
+		reconcile_immutable_text(key, immutable);
+		log_write(level, immutable, "key", text, (char *)NULL);
+	} else if (res->err.code != ERR_NONE) {
+		log_write(level, "Error updating, waiting for a change", "key",
+		    text, "error", res->err.msg, (char *)NULL);
+	}
+}
+
+static void
+recheck(struct controller *c, const struct objkey *key, const char *text,
+    const struct reconcile_result *res)
+{
+	uint64_t extra = (uint64_t)jitter(c, key) % (RECHECK_MS / 2);
+
+	log_waiting(key, text, res);
+	workqueue_forget(c->cfg.queue, key);
+	workqueue_add_after(
+	    c->cfg.queue, key, WORKQUEUE_BACKLOG, RECHECK_MS + extra);
+}
+
+static void
+settle(struct controller *c, const struct objkey *key,
+    const struct reconcile_result *res)
+{
+	char text[OBJKEY_TEXT_MAX];
+
+	objkey_text(key, text);
+	switch (res->next) {
+	case RECONCILE_DONE:
+		workqueue_forget(c->cfg.queue, key);
+		break;
+	case RECONCILE_AGAIN:
+		workqueue_add(c->cfg.queue, key, WORKQUEUE_NEW, NULL);
+		break;
+	case RECONCILE_RETRY:
+		retry(c, key, text, res);
+		break;
+	case RECONCILE_RECHECK:
+		recheck(c, key, text, res);
+		break;
+	}
+}
+
+static void
+update_depth(struct controller *c)
+{
+	metrics_set(c->cfg.metrics, METRIC_QUEUE_DEPTH,
+	    (double)workqueue_len(c->cfg.queue));
+}
+
+void
+controller_process(struct controller *c, struct kube_client *client,
+    const struct objkey *key, json_t *body)
+{
+	const struct reconcile rc = {
+		.cfg = &c->cfg,
+		.client = client,
+		.secrets_synced =
+		    !c->cfg.skip_recreate && atomic_load(&c->released),
+	};
+	uint64_t start = clock_mono_ns(c->cfg.clock);
+	struct reconcile_result res;
+
+	update_depth(c);
+	reconcile(&rc, key, body, &res);
+	settle(c, key, &res);
+	metrics_observe(c->cfg.metrics, METRIC_RECONCILE_DURATION,
+	    (double)(clock_mono_ns(c->cfg.clock) - start) / (double)NS_PER_S);
+}
+
+/* ---- workers ---- */
+
+static void
+wait_until_open(struct controller *c)
+{
+	mutex_lock(&c->mu);
+	while (!c->open)
+		cond_wait(&c->opened, &c->mu);
+	mutex_unlock(&c->mu);
+}
+
+static void
+open_gate(struct controller *c)
+{
+	mutex_lock(&c->mu);
+	c->open = true;
+	cond_broadcast(&c->opened);
+	mutex_unlock(&c->mu);
+}
+
+static void *
+work(void *arg)
+{
+	struct worker *w = arg;
+	struct controller *c = w->controller;
+	struct objkey key;
+	json_t *body;
+
+	wait_until_open(c);
+	while (workqueue_get(c->cfg.queue, &key, &body)) {
+		controller_process(c, w->client, &key, body);
+		workqueue_done(c->cfg.queue, &key);
+		update_depth(c);
+	}
+	return NULL;
+}
+
+void
+controller_start_workers(
+    struct controller *c, unsigned n, struct kube_client *clients)
+{
+	c->workers = xcalloc(n, sizeof(*c->workers));
+	c->nworkers = n;
+	for (unsigned i = 0; i < n; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "worker-%u", i % 1000);
+		c->workers[i].controller = c;
+		c->workers[i].client = &clients[i];
+		thread_start(&c->workers[i].thread, name, work, &c->workers[i]);
+	}
+}
+
+void
+controller_release(struct controller *c)
+{
+	atomic_store(&c->released, true);
+	open_gate(c);
+}
+
+void
+controller_join_workers(struct controller *c)
+{
+	/* The queue is shut down: those at the gate find it so. */
+	open_gate(c);
+	for (unsigned i = 0; i < c->nworkers; i++)
+		thread_join(&c->workers[i].thread);
+}

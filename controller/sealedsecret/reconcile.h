@@ -1,0 +1,50 @@
+/*
+ * One run for one SealedSecret: read, unseal, apply, status, event, metric.
+ * Level-triggered and idempotent: it looks at what is there now, and a second
+ * run finds nothing to do.
+ */
+#ifndef CONTROLLER_SEALEDSECRET_RECONCILE_H
+#define CONTROLLER_SEALEDSECRET_RECONCILE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "sealedsecret/controller.h"
+
+struct reconcile {
+	const struct controller_config *cfg;
+	struct kube_client *client;
+	bool secrets_synced; /* the index of Secrets is complete */
+};
+
+enum reconcile_next {
+	RECONCILE_DONE,	   /* nothing to do until something changes */
+	RECONCILE_AGAIN,   /* at once: what was read is out of date */
+	RECONCILE_RETRY,   /* with back-off */
+	RECONCILE_RECHECK, /* only a change helps: look now and then */
+};
+
+struct reconcile_result {
+	enum reconcile_next next;
+	bool repeated;	/* the last run failed in the same way */
+	bool logged;	/* the failure has its line already */
+	struct err err; /* ERR_NONE where the run succeeded */
+};
+
+/*
+ * body is stolen; NULL: read it. Runs for one key never overlap. The outcome
+ * is noted in the record of the SealedSecret.
+ */
+void reconcile(const struct reconcile *rc, const struct objkey *key,
+    json_t *body, struct reconcile_result *ret);
+
+/* What index_record.result of a SealedSecret means. */
+bool reconcile_failed(uint32_t result, enum err_code *code);
+bool reconcile_succeeded(uint32_t result);
+/* "Error updating ns/name: the target Secret is immutable. ..." */
+#define RECONCILE_IMMUTABLE_MAX 640
+void reconcile_immutable_text(
+    const struct objkey *key, char out[static RECONCILE_IMMUTABLE_MAX]);
+
+#endif

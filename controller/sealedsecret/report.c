@@ -1,0 +1,149 @@
+/*
+ * What a run tells the world: status, event, metric.
+ */
+#include "report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/jsonx.h"
+
+/* Reads the object again after a refused write. */
+static enum report_status
+reread(const struct report *r, struct err *err, json_t **ret)
+{
+	enum err_code why = err->code;
+	AUTO_JSON json_t *fresh = NULL;
+	struct sealedsecret now;
+
+	if (kube_get(r->client, &KUBE_SEALEDSECRETS, &r->ss->key, &fresh, err) <
+	    0)
+		return err->code == ERR_NOTFOUND ? REPORT_SUPERSEDED
+						 : REPORT_FAILED;
+	if (sealedsecret_view(fresh, &now, err) < 0)
+		return REPORT_FAILED;
+	/* What this run found out is about another object or generation. */
+	if (strcmp(now.uid, r->ss->uid) != 0 ||
+	    now.generation != r->ss->generation)
+		return REPORT_SUPERSEDED;
+	if (why == ERR_NOTFOUND) {
+		(void)err_set(
+		    err, ERR_NOTFOUND, "the server has no status to write to");
+		return REPORT_NOWHERE;
+	}
+	json_decref(*ret);
+	*ret = STEAL(fresh);
+	return REPORT_SAME;
+}
+
+enum report_status
+report_status(const struct report *r, const struct condition_outcome *outcome,
+    struct err *err)
+{
+	int64_t now_s = clock_wall_s(r->cfg->clock);
+	AUTO_JSON json_t *obj = json_incref((json_t *)r->ss->json);
+
+	for (unsigned i = 0; i < REPORT_TRIES; i++) {
+		AUTO_JSON json_t *next = condition_apply(obj, outcome, now_s);
+		enum report_status st;
+
+		if (next == NULL)
+			return REPORT_SAME;
+		if (kube_update_status(r->client, &KUBE_SEALEDSECRETS,
+			&r->ss->key, next, NULL, err) == 0)
+			return REPORT_WRITTEN;
+		if (err->code != ERR_CONFLICT && err->code != ERR_NOTFOUND)
+			return REPORT_FAILED;
+		st = reread(r, err, &obj);
+		if (st != REPORT_SAME)
+			return st;
+	}
+	(void)err_set(err, ERR_CONFLICT,
+	    "the object was changed by others %d times in a row", REPORT_TRIES);
+	return REPORT_FAILED;
+}
+
+void
+report_event(const struct report *r, const char *type, const char *reason,
+    const char *message)
+{
+	const struct event_ref ref = {
+		.api_version = SEALEDSECRET_API_VERSION,
+		.kind = SEALEDSECRET_KIND,
+		.ns = r->ss->key.ns,
+		.name = r->ss->key.name,
+		.uid = r->ss->uid,
+		.resource_version = r->ss->rv,
+	};
+
+	if (r->cfg->events != NULL)
+		event_record(r->cfg->events, &ref, type, reason, message);
+}
+
+void
+report_forget(const struct controller_config *cfg, const struct objkey *key)
+{
+	if (!cfg->omit_secret_metrics)
+		metrics_remove_prefix(
+		    cfg->metrics, METRIC_CONDITION_INFO, 2, key->ns, key->name);
+}
+
+bool
+report_metric(const struct report *r, bool ok)
+{
+	const struct objkey *key = &r->ss->key;
+	struct index_record rec;
+
+	if (r->cfg->omit_secret_metrics)
+		return true;
+	metrics_set(r->cfg->metrics, METRIC_CONDITION_INFO, ok ? 1 : -1,
+	    key->ns, key->name, "Synced", sealedsecret_instance(r->ss->json));
+	/* Looked up after the set: whatever the watch told meanwhile is seen
+	 * either here or by the handler, which removes what is set. */
+	if (!index_get(r->cfg->sealedsecrets, key, &rec)) {
+		report_forget(r->cfg, key);
+		return true;
+	}
+	if (rec.flags == sealedsecret_instance_tag(r->ss->json))
+		return true;
+	report_forget(r->cfg, key);
+	return false;
+}
+
+/* "\ntried scope strict (ns/name) with 2 keys" */
+static void
+append_attempt(const struct report *r, char *out, size_t size)
+{
+	char label[SCOPE_LABEL_MAX];
+	size_t keys = registry_count(r->cfg->keys);
+	size_t len = scope_label(r->ss->scope, &r->ss->key, label);
+
+	snprintf(out, size, "\ntried scope %s%s%s%s with %zu key%s",
+	    scope_name(r->ss->scope), len > 0 ? " (" : "", label,
+	    len > 0 ? ")" : "", keys, keys == 1 ? "" : "s");
+}
+
+/* Text that a proxy or a library made may be in any encoding. */
+static void
+make_utf8(char *s)
+{
+	AUTO_JSON json_t *v = jsonx_strn(s, strlen(s));
+
+	if (v != NULL)
+		return;
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s >= 0x80)
+			*s = '?';
+}
+
+void
+report_message(const struct report *r, const struct err *failure,
+    char out[static REPORT_MESSAGE_MAX])
+{
+	size_t len = strlen(failure->msg);
+
+	memcpy(out, failure->msg, len + 1);
+	if (failure->code == ERR_NOKEY)
+		append_attempt(r, out + len, REPORT_MESSAGE_MAX - len);
+	make_utf8(out);
+}
