@@ -1,0 +1,721 @@
+/*
+ * The table of metrics, their series and the text exposition. Series live in
+ * hash tables per family, keyed by their first label values: of the condition
+ * metric by namespace and name, so that all series of an object are found at
+ * once when it goes. One lock, held for look-ups and, a few times a minute,
+ * for a rendering.
+ */
+#include "metrics/metrics.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "number.h"
+#include "process.h"
+
+#define uthash_malloc(size)  xmalloc(size)
+#define uthash_free(p, size) mem_free_wiped(p)
+#define uthash_fatal(msg)    abort()
+#define HASH_FUNCTION(key, len, hashv) \
+	((hashv) = (unsigned)hash_bytes((key), (len)))
+#include <uthash.h>
+
+#define PREFIX	   "sealed_secrets_controller_"
+#define LABELS_MAX 4
+/* Of one family; a hundred thousand objects must not fill the memory of this
+ * process and of the one that scrapes it. */
+#define SERIES_MAX 20000
+
+enum type { COUNTER, GAUGE, HISTOGRAM };
+
+struct family {
+	const char *name; /* without the prefix */
+	const char *help;
+	enum type type;
+	unsigned grouped; /* leading labels that make the key; 0: all */
+	const char *labels[LABELS_MAX + 1];
+};
+
+static const struct family families[METRIC_COUNT] = {
+	[METRIC_BUILD_INFO] = { "build_info", "Build information.", GAUGE, 0,
+	    { "revision" } },
+	[METRIC_UNSEAL_REQUESTS] = { "unseal_requests_total",
+	    "Total number of sealed secret unseal requests", COUNTER, 0,
+	    { NULL } },
+	[METRIC_UNSEAL_ERRORS] = { "unseal_errors_total",
+	    "Total number of sealed secret unseal errors by reason", COUNTER, 0,
+	    { "reason", "namespace" } },
+	[METRIC_CONDITION_INFO] = { "condition_info",
+	    "Current SealedSecret condition status. Values are -1 (false), "
+	    "0 (unknown or absent), 1 (true)",
+	    GAUGE, 2,
+	    { "namespace", "name", "condition",
+		"ss_app_kubernetes_io_instance" } },
+	[METRIC_HTTP_REQUESTS] = { "http_requests_total",
+	    "A counter for requests to the wrapped handler.", COUNTER, 0,
+	    { "path", "code", "method" } },
+	[METRIC_HTTP_DURATION] = { "http_request_duration_seconds",
+	    "A histogram of latencies for requests.", HISTOGRAM, 0,
+	    { "path", "method" } },
+	[METRIC_QUEUE_DEPTH] = { "queue_depth",
+	    "SealedSecrets waiting for a worker.", GAUGE, 0, { NULL } },
+	[METRIC_KEYS] = { "keys", "Private keys that can decrypt.", GAUGE, 0,
+	    { NULL } },
+	[METRIC_KEY_NOT_BEFORE] = { "key_not_before_timestamp_seconds",
+	    "Start of validity of the certificate in use.", GAUGE, 0,
+	    { NULL } },
+	[METRIC_KEY_NOT_AFTER] = { "key_not_after_timestamp_seconds",
+	    "End of validity of the certificate in use.", GAUGE, 0, { NULL } },
+	[METRIC_KEY_SECRETS_SKIPPED] = { "key_secrets_skipped",
+	    "Secrets labelled as keys that cannot be used.", GAUGE, 0,
+	    { NULL } },
+	[METRIC_WATCH_RESTARTS] = { "watch_restarts_total",
+	    "Watches that ended and were opened again.", COUNTER, 0,
+	    { "resource", "reason" } },
+	[METRIC_WATCH_LAST_SEEN] = { "watch_last_seen_timestamp_seconds",
+	    "Time of the last sign of life of a watch.", GAUGE, 0,
+	    { "resource", "namespace" } },
+	[METRIC_API_REQUESTS] = { "api_requests_total",
+	    "Requests to the Kubernetes API by method and status.", COUNTER, 0,
+	    { "method", "code" } },
+	[METRIC_RECONCILE_DURATION] = { "reconcile_duration_seconds",
+	    "Time to bring one SealedSecret to its desired state.", HISTOGRAM,
+	    0, { NULL } },
+	[METRIC_EVENTS_DROPPED] = { "events_dropped_total",
+	    "Events that were not sent because their queue was full.", COUNTER,
+	    0, { NULL } },
+	[METRIC_SERIES_DROPPED] = { "series_dropped_total",
+	    "New label values that were not counted because a metric had too "
+	    "many.",
+	    COUNTER, 0, { NULL } },
+};
+
+static const double buckets[] = { 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
+	2.5, 5, 10 };
+
+struct histogram {
+	uint64_t count;
+	uint64_t in[ARRAY_SIZE(buckets)]; /* not cumulative */
+};
+
+struct series {
+	struct series *next;	/* of the same group */
+	struct histogram *hist; /* histograms only */
+	double value;		/* of a histogram: the sum */
+	size_t key_len;
+	char key[]; /* label values, each with its NUL */
+};
+
+struct group {
+	UT_hash_handle hh;
+	struct series *list;
+	size_t key_len;
+	char key[]; /* the first label values */
+};
+
+struct metrics {
+	struct mutex mu;
+	struct group *groups[METRIC_COUNT]; /* guarded by mu */
+	unsigned nseries[METRIC_COUNT];	    /* guarded by mu */
+};
+
+static unsigned
+label_count(enum metric id)
+{
+	unsigned n = 0;
+
+	while (n < LABELS_MAX && families[id].labels[n] != NULL)
+		n++;
+	return n;
+}
+
+static unsigned
+grouped_labels(enum metric id)
+{
+	unsigned n = families[id].grouped;
+
+	return n != 0 ? n : label_count(id);
+}
+
+struct labels {
+	const char *values[LABELS_MAX];
+	unsigned n;
+};
+
+static struct labels
+take_labels(unsigned n, va_list ap)
+{
+	struct labels l = { .n = n };
+
+	for (unsigned i = 0; i < n; i++)
+		l.values[i] = va_arg(ap, const char *);
+	return l;
+}
+
+static size_t
+key_size(const struct labels *l, unsigned n)
+{
+	size_t size = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		size += strlen(l->values[i]) + 1;
+	return size;
+}
+
+/* Writes the first n values one behind the other, each with its NUL. */
+static void
+make_key(const struct labels *l, unsigned n, char *key)
+{
+	for (unsigned i = 0; i < n; i++) {
+		size_t size = strlen(l->values[i]) + 1;
+
+		memcpy(key, l->values[i], size);
+		key += size;
+	}
+}
+
+static struct group *
+find_group_locked(struct metrics *m, enum metric id, const char *key,
+    size_t key_len) REQUIRES(m->mu)
+{
+	struct group *g;
+
+	HASH_FIND(hh, m->groups[id], key, key_len, g);
+	return g;
+}
+
+static struct series *
+find_series(const struct group *g, const char *key, size_t key_len)
+{
+	struct series *s = g == NULL ? NULL : g->list;
+
+	while (s != NULL &&
+	    (s->key_len != key_len || memcmp(s->key, key, key_len) != 0))
+		s = s->next;
+	return s;
+}
+
+static struct group *
+add_group_locked(struct metrics *m, enum metric id, const char *key,
+    size_t key_len) REQUIRES(m->mu)
+{
+	struct group *g = xcalloc(1, sizeof(*g) + key_len);
+
+	memcpy(g->key, key, key_len);
+	g->key_len = key_len;
+	HASH_ADD_KEYPTR(hh, m->groups[id], g->key, key_len, g);
+	return g;
+}
+
+static struct series *
+add_series_locked(struct metrics *m, enum metric id, struct group *g,
+    const char *key, size_t key_len) REQUIRES(m->mu)
+{
+	struct series *s = xcalloc(1, sizeof(*s) + key_len);
+
+	memcpy(s->key, key, key_len);
+	s->key_len = key_len;
+	if (families[id].type == HISTOGRAM)
+		s->hist = xcalloc(1, sizeof(*s->hist));
+	s->next = g->list;
+	g->list = s;
+	m->nseries[id]++;
+	return s;
+}
+
+/* The series of these labels, made where it is missing; NULL: no room. */
+static struct series *
+series_locked(struct metrics *m, enum metric id, const struct labels *l)
+    REQUIRES(m->mu)
+{
+	size_t group_len = key_size(l, grouped_labels(id));
+	size_t key_len = key_size(l, l->n);
+	char *key = xmalloc(key_len);
+	struct group *g;
+	struct series *s;
+
+	make_key(l, l->n, key);
+	g = find_group_locked(m, id, key, group_len);
+	s = find_series(g, key, key_len);
+	if (s == NULL && m->nseries[id] < SERIES_MAX) {
+		if (g == NULL)
+			g = add_group_locked(m, id, key, group_len);
+		s = add_series_locked(m, id, g, key, key_len);
+	} else if (s == NULL) {
+		const struct labels none = { .n = 0 };
+
+		series_locked(m, METRIC_SERIES_DROPPED, &none)->value++;
+	}
+	free(key);
+	return s;
+}
+
+static void
+free_series_locked(struct metrics *m, enum metric id, struct series *s)
+    REQUIRES(m->mu)
+{
+	m->nseries[id]--;
+	free(s->hist);
+	free(s);
+}
+
+static void
+free_group_locked(struct metrics *m, enum metric id, struct group *g)
+    REQUIRES(m->mu)
+{
+	HASH_DELETE(hh, m->groups[id], g);
+	while (g->list != NULL) {
+		struct series *next = g->list->next;
+
+		free_series_locked(m, id, g->list);
+		g->list = next;
+	}
+	free(g);
+}
+
+/* Drops the series of g whose keys begin with prefix, and g with the last. */
+static void
+prune_group_locked(struct metrics *m, enum metric id, struct group *g,
+    const char *prefix, size_t len) REQUIRES(m->mu)
+{
+	struct series **at = &g->list;
+
+	while (*at != NULL) {
+		struct series *s = *at;
+
+		if (s->key_len >= len && memcmp(s->key, prefix, len) == 0) {
+			*at = s->next;
+			free_series_locked(m, id, s);
+		} else {
+			at = &s->next;
+		}
+	}
+	if (g->list == NULL)
+		free_group_locked(m, id, g);
+}
+
+/* Values end in a NUL, so a prefix of keys is a prefix of whole values. */
+static void
+remove_locked(struct metrics *m, enum metric id, const struct labels *l)
+    REQUIRES(m->mu)
+{
+	unsigned grouped = grouped_labels(id);
+	size_t len = key_size(l, l->n);
+	char *prefix = xmalloc(len);
+	struct group *g, *next;
+
+	make_key(l, l->n, prefix);
+	if (l->n >= grouped) {
+		g = find_group_locked(m, id, prefix, key_size(l, grouped));
+		if (g != NULL)
+			prune_group_locked(m, id, g, prefix, len);
+	} else {
+		HASH_ITER(hh, m->groups[id], g, next)
+		prune_group_locked(m, id, g, prefix, len);
+	}
+	free(prefix);
+}
+
+struct metrics *
+metrics_new(const char *revision)
+{
+	struct metrics *m = xcalloc(1, sizeof(*m));
+	const struct labels none = { .n = 0 };
+	const struct labels build = { .values = { revision }, .n = 1 };
+
+	mutex_init(&m->mu);
+	mutex_lock(&m->mu);
+	(void)series_locked(m, METRIC_BUILD_INFO, &build);
+	for (enum metric id = 0; id < METRIC_COUNT; id++)
+		if (label_count(id) == 0)
+			(void)series_locked(m, id, &none);
+	mutex_unlock(&m->mu);
+	return m;
+}
+
+void
+metrics_free(struct metrics *m)
+{
+	struct group *g, *next;
+
+	if (m == NULL)
+		return;
+	mutex_lock(&m->mu);
+	for (enum metric id = 0; id < METRIC_COUNT; id++)
+		HASH_ITER(hh, m->groups[id], g, next)
+	free_group_locked(m, id, g);
+	mutex_unlock(&m->mu);
+	mutex_destroy(&m->mu);
+	free(m);
+}
+
+static void
+add(struct metrics *m, enum metric id, double v, const struct labels *l)
+{
+	struct series *s;
+
+	mutex_lock(&m->mu);
+	s = series_locked(m, id, l);
+	if (s != NULL)
+		s->value += v;
+	mutex_unlock(&m->mu);
+}
+
+void
+metrics_inc(struct metrics *m, enum metric id, ...)
+{
+	struct labels l;
+	va_list ap;
+
+	va_start(ap, id);
+	l = take_labels(label_count(id), ap);
+	va_end(ap);
+	if (m != NULL)
+		add(m, id, 1, &l);
+}
+
+void
+metrics_add(struct metrics *m, enum metric id, double v, ...)
+{
+	struct labels l;
+	va_list ap;
+
+	va_start(ap, v);
+	l = take_labels(label_count(id), ap);
+	va_end(ap);
+	if (m != NULL)
+		add(m, id, v, &l);
+}
+
+void
+metrics_set(struct metrics *m, enum metric id, double v, ...)
+{
+	struct series *s;
+	struct labels l;
+	va_list ap;
+
+	va_start(ap, v);
+	l = take_labels(label_count(id), ap);
+	va_end(ap);
+	if (m == NULL)
+		return;
+	mutex_lock(&m->mu);
+	s = series_locked(m, id, &l);
+	if (s != NULL)
+		s->value = v;
+	mutex_unlock(&m->mu);
+}
+
+static void
+observe(struct series *s, double v)
+{
+	s->value += v;
+	s->hist->count++;
+	for (size_t i = 0; i < ARRAY_SIZE(buckets); i++) {
+		if (v <= buckets[i]) {
+			s->hist->in[i]++;
+			return;
+		}
+	}
+}
+
+void
+metrics_observe(struct metrics *m, enum metric id, double v, ...)
+{
+	struct series *s;
+	struct labels l;
+	va_list ap;
+
+	va_start(ap, v);
+	l = take_labels(label_count(id), ap);
+	va_end(ap);
+	if (m == NULL)
+		return;
+	mutex_lock(&m->mu);
+	s = series_locked(m, id, &l);
+	if (s != NULL)
+		observe(s, v);
+	mutex_unlock(&m->mu);
+}
+
+void
+metrics_remove(struct metrics *m, enum metric id, ...)
+{
+	struct labels l;
+	va_list ap;
+
+	va_start(ap, id);
+	l = take_labels(label_count(id), ap);
+	va_end(ap);
+	if (m == NULL)
+		return;
+	mutex_lock(&m->mu);
+	remove_locked(m, id, &l);
+	mutex_unlock(&m->mu);
+}
+
+void
+metrics_remove_prefix(struct metrics *m, enum metric id, unsigned n, ...)
+{
+	struct labels l;
+	va_list ap;
+
+	if (n > label_count(id))
+		n = label_count(id);
+	va_start(ap, n);
+	l = take_labels(n, ap);
+	va_end(ap);
+	if (m == NULL)
+		return;
+	mutex_lock(&m->mu);
+	remove_locked(m, id, &l);
+	mutex_unlock(&m->mu);
+}
+
+double
+metrics_value(struct metrics *m, enum metric id, ...)
+{
+	struct series *s = NULL;
+	struct labels l;
+	size_t len;
+	char *key;
+	double v;
+	va_list ap;
+
+	va_start(ap, id);
+	l = take_labels(label_count(id), ap);
+	va_end(ap);
+	if (m == NULL)
+		return 0;
+	len = key_size(&l, l.n);
+	key = xmalloc(len);
+	make_key(&l, l.n, key);
+	mutex_lock(&m->mu);
+	s = find_series(
+	    find_group_locked(m, id, key, key_size(&l, grouped_labels(id))),
+	    key, len);
+	v = s == NULL ? 0 : s->value;
+	mutex_unlock(&m->mu);
+	free(key);
+	return v;
+}
+
+/* Rendering. The first failure is kept in err; the rest does nothing. */
+struct writer {
+	struct buf *out;
+	struct err *err;
+	bool failed;
+};
+
+static void
+put(struct writer *w, const char *s, size_t len)
+{
+	if (!w->failed && buf_append(w->out, s, len, w->err) < 0)
+		w->failed = true;
+}
+
+static void
+puts_out(struct writer *w, const char *s)
+{
+	put(w, s, strlen(s));
+}
+
+static void
+put_escaped(struct writer *w, const char *s)
+{
+	for (; *s != '\0'; s++) {
+		size_t n = strcspn(s, "\\\n\"");
+
+		put(w, s, n);
+		s += n;
+		if (*s == '\0')
+			break;
+		puts_out(w, *s == '\n' ? "\\n" : *s == '"' ? "\\\"" : "\\\\");
+	}
+}
+
+/* Order of the labels in the text: by name, as the reference's library. */
+static unsigned
+label_order(enum metric id, unsigned order[LABELS_MAX])
+{
+	const char *const *names = families[id].labels;
+	unsigned n = label_count(id);
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned at = i;
+
+		while (at > 0 && strcmp(names[order[at - 1]], names[i]) > 0) {
+			order[at] = order[at - 1];
+			at--;
+		}
+		order[at] = i;
+	}
+	return n;
+}
+
+static const char *
+label_value(const struct series *s, unsigned i)
+{
+	const char *v = s->key;
+
+	while (i-- > 0)
+		v += strlen(v) + 1;
+	return v;
+}
+
+static void
+put_sample(struct writer *w, enum metric id, const struct series *s,
+    const char *suffix, const char *le)
+{
+	unsigned order[LABELS_MAX];
+	unsigned n = label_order(id, order);
+
+	puts_out(w, PREFIX);
+	puts_out(w, families[id].name);
+	puts_out(w, suffix);
+	for (unsigned i = 0; i < n; i++) {
+		puts_out(w, i == 0 ? "{" : ",");
+		puts_out(w, families[id].labels[order[i]]);
+		puts_out(w, "=\"");
+		put_escaped(w, label_value(s, order[i]));
+		puts_out(w, "\"");
+	}
+	if (le != NULL) {
+		puts_out(w, n == 0 ? "{" : ",");
+		puts_out(w, "le=\"");
+		puts_out(w, le);
+		puts_out(w, "\"");
+	}
+	puts_out(w, n > 0 || le != NULL ? "} " : " ");
+}
+
+static void
+put_number(struct writer *w, double v)
+{
+	char text[NUMBER_TEXT_MAX];
+
+	number_format(v, text);
+	puts_out(w, text);
+	puts_out(w, "\n");
+}
+
+static void
+put_histogram(struct writer *w, enum metric id, const struct series *s)
+{
+	char le[NUMBER_TEXT_MAX];
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(buckets); i++) {
+		sum += s->hist->in[i];
+		number_format(buckets[i], le);
+		put_sample(w, id, s, "_bucket", le);
+		put_number(w, (double)sum);
+	}
+	put_sample(w, id, s, "_bucket", "+Inf");
+	put_number(w, (double)s->hist->count);
+	put_sample(w, id, s, "_sum", NULL);
+	put_number(w, s->value);
+	put_sample(w, id, s, "_count", NULL);
+	put_number(w, (double)s->hist->count);
+}
+
+static int
+compare_series(const void *a, const void *b)
+{
+	const struct series *x = *(struct series *const *)a;
+	const struct series *y = *(struct series *const *)b;
+	size_t n = x->key_len < y->key_len ? x->key_len : y->key_len;
+	int c = memcmp(x->key, y->key, n);
+
+	return c != 0 ? c
+		      : (x->key_len > y->key_len) - (x->key_len < y->key_len);
+}
+
+/* Owned by the caller: the series of a family in the order of their values. */
+static struct series **
+sorted_locked(struct metrics *m, enum metric id) REQUIRES(m->mu)
+{
+	struct series **all = xcalloc(m->nseries[id], sizeof(*all));
+	struct group *g, *next;
+	size_t n = 0;
+
+	HASH_ITER(hh, m->groups[id], g, next)
+	for (struct series *s = g->list; s != NULL; s = s->next)
+		all[n++] = s;
+	qsort(all, n, sizeof(struct series *), compare_series);
+	return all;
+}
+
+static void
+put_family_locked(struct writer *w, struct metrics *m, enum metric id)
+    REQUIRES(m->mu)
+{
+	static const char *const types[] = {
+		[COUNTER] = "counter",
+		[GAUGE] = "gauge",
+		[HISTOGRAM] = "histogram",
+	};
+	const struct family *f = &families[id];
+	struct series **all;
+
+	if (m->nseries[id] == 0)
+		return;
+	puts_out(w, "# HELP " PREFIX);
+	puts_out(w, f->name);
+	puts_out(w, " ");
+	puts_out(w, f->help);
+	puts_out(w, "\n# TYPE " PREFIX);
+	puts_out(w, f->name);
+	puts_out(w, " ");
+	puts_out(w, types[f->type]);
+	puts_out(w, "\n");
+	all = sorted_locked(m, id);
+	for (size_t i = 0; i < m->nseries[id]; i++) {
+		if (f->type == HISTOGRAM) {
+			put_histogram(w, id, all[i]);
+		} else {
+			put_sample(w, id, all[i], "", NULL);
+			put_number(w, all[i]->value);
+		}
+	}
+	free(all);
+}
+
+static int
+compare_families(const void *a, const void *b)
+{
+	return strcmp(families[*(const enum metric *)a].name,
+	    families[*(const enum metric *)b].name);
+}
+
+int
+metrics_render(struct metrics *m, struct buf *out, struct err *err)
+{
+	struct writer w = { .out = out, .err = err };
+	size_t before = out->len;
+	enum metric ids[METRIC_COUNT];
+
+	for (enum metric id = 0; id < METRIC_COUNT; id++)
+		ids[id] = id;
+	qsort(ids, METRIC_COUNT, sizeof(ids[0]), compare_families);
+	/* "process_" sorts before our own prefix. */
+	w.failed = process_render("/proc", out, err) < 0;
+	if (m != NULL) {
+		mutex_lock(&m->mu);
+		for (size_t i = 0; i < METRIC_COUNT; i++)
+			put_family_locked(&w, m, ids[i]);
+		mutex_unlock(&m->mu);
+	}
+	if (!w.failed)
+		return 0;
+	buf_truncate(out, before);
+	return err_wrap(err, "metrics");
+}
