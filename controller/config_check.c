@@ -1,0 +1,186 @@
+/*
+ * Checks of the values whose syntax Kubernetes or X.509 fixes.
+ */
+#include "config_check.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* Limits of Kubernetes' label and annotation syntax. */
+#define KEY_NAME_MAX   63
+#define KEY_PREFIX_MAX 253
+#define DNS_LABEL_MAX  63
+#define VALUE_MAX      63
+/* All annotations of one object together. */
+#define ANNOTATIONS_MAX (256 * 1024)
+
+#define LOWER		"abcdefghijklmnopqrstuvwxyz"
+#define UPPER		"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS		"0123456789"
+
+/* A part of a text, not NUL-terminated. */
+struct span {
+	const char *p;
+	size_t len;
+};
+
+static bool
+refuse(struct err *why, const char *text)
+{
+	(void)err_set(why, ERR_INVALID, "%s", text);
+	return false;
+}
+
+static bool
+only(struct span s, const char *set)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] == '\0' || strchr(set, s.p[i]) == NULL)
+			return false;
+	return true;
+}
+
+/* Characters of inner everywhere, of ends at both ends; not empty. */
+static bool
+shaped(struct span s, const char *ends, const char *inner)
+{
+	return s.len > 0 && only(s, inner) &&
+	    only((struct span) { s.p, 1 }, ends) &&
+	    only((struct span) { s.p + s.len - 1, 1 }, ends);
+}
+
+static struct span
+cut(struct span *rest, char at)
+{
+	const char *end = rest->len > 0 ? memchr(rest->p, at, rest->len) : NULL;
+	struct span head = *rest;
+
+	if (end == NULL) {
+		*rest = (struct span) { rest->p + rest->len, 0 };
+		return head;
+	}
+	head.len = (size_t)(end - rest->p);
+	*rest = (struct span) { end + 1, rest->len - head.len - 1 };
+	return head;
+}
+
+static bool
+is_qualified_part(struct span s, size_t max)
+{
+	return s.len <= max &&
+	    shaped(s, LOWER UPPER DIGITS, LOWER UPPER DIGITS "-_.");
+}
+
+static bool
+is_subdomain(struct span s)
+{
+	if (s.len == 0 || s.len > KEY_PREFIX_MAX || s.p[s.len - 1] == '.')
+		return false;
+	while (s.len > 0) {
+		struct span label = cut(&s, '.');
+
+		if (label.len > DNS_LABEL_MAX ||
+		    !shaped(label, LOWER DIGITS, LOWER DIGITS "-"))
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_key(struct span s)
+{
+	struct span name = s, prefix;
+
+	if (s.len == 0 || memchr(s.p, '/', s.len) == NULL)
+		return is_qualified_part(name, KEY_NAME_MAX);
+	prefix = cut(&name, '/');
+	return is_subdomain(prefix) && is_qualified_part(name, KEY_NAME_MAX);
+}
+
+static bool
+is_label_value(struct span s)
+{
+	return s.len == 0 || is_qualified_part(s, VALUE_MAX);
+}
+
+static bool
+any_value(struct span s)
+{
+	(void)s;
+	return true;
+}
+
+static bool
+check_list(const char *s, bool (*value_ok)(struct span), struct err *why)
+{
+	struct span rest = { s, strlen(s) };
+
+	while (rest.len > 0) {
+		struct span value = cut(&rest, ','), key;
+
+		if (value.len == 0)
+			continue;
+		if (memchr(value.p, '=', value.len) == NULL)
+			return refuse(why, "an element without \"=\"");
+		key = cut(&value, '=');
+		if (!is_key(key))
+			return refuse(why, "an element with an invalid key");
+		if (!value_ok(value))
+			return refuse(why, "an element with an invalid value");
+	}
+	return true;
+}
+
+bool
+config_check_labels(const char *s, struct err *why)
+{
+	return check_list(s, is_label_value, why);
+}
+
+bool
+config_check_annotations(const char *s, struct err *why)
+{
+	if (strlen(s) > ANNOTATIONS_MAX)
+		return refuse(why, "longer than 256 KiB");
+	return check_list(s, any_value, why);
+}
+
+bool
+config_check_key_prefix(const char *s, struct err *why)
+{
+	size_t len = strlen(s), valid = strspn(s, LOWER DIGITS "-");
+
+	if (len == 0)
+		return refuse(why, "name is empty");
+	if (len > CONFIG_CHECK_PREFIX_MAX) {
+		(void)err_set(why, ERR_INVALID,
+		    "name is too long, must be shorter than %d, got %zu",
+		    CONFIG_CHECK_PREFIX_MAX, len);
+		return false;
+	}
+	if (s[valid] > ' ' && s[valid] < 0x7f) {
+		(void)err_set(why, ERR_INVALID,
+		    "name contains illegal character %c", s[valid]);
+		return false;
+	}
+	if (valid != len) {
+		(void)err_set(why, ERR_INVALID,
+		    "name contains illegal character 0x%02x",
+		    (unsigned)(unsigned char)s[valid]);
+		return false;
+	}
+	if (s[0] == '-')
+		return refuse(why, "name begins with -");
+	return true;
+}
+
+bool
+config_check_common_name(const char *s, struct err *why)
+{
+	if (strlen(s) > CONFIG_CHECK_CN_MAX)
+		return refuse(why, "too long");
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			return refuse(why, "control character");
+	return true;
+}
