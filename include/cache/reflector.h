@@ -11,7 +11,14 @@
  * again. A line over the limit is skipped, reported, and the stream re-listed
  * (items of a list over the limit are skipped and reported without a re-list,
  * so never in a loop: an oversize line makes one re-list, then further ones at
- * back-off pace).
+ * back-off pace). Objects over the limit count as not there.
+ *
+ * Metrics: METRIC_WATCH_RESTARTS counts every stream that did not lead on
+ * (reason: ended, short, expired, oversize, or the name of the error code);
+ * METRIC_WATCH_LAST_SEEN is the time of the last sign of life. The label
+ * resource is the plural, "secrets-metadata" for metadata-only Secrets.
+ *
+ * Not for cluster-scoped resources: every object needs a namespace.
  */
 #ifndef CACHE_REFLECTOR_H
 #define CACHE_REFLECTOR_H
@@ -32,18 +39,26 @@ struct reflector;
 
 enum reflector_via { REFLECTOR_LIST, REFLECTOR_WATCH };
 
+/* On the mux's thread. reduce() is a must, the others may be NULL. None may
+ * free the reflector. */
 struct reflector_handler {
 	void *ctx;
 	/* Object -> record. False: not kept in the index. Fills uid, rv,
 	 * owner_uid, generation, digest, flags. obj is borrowed. */
 	bool (*reduce)(void *ctx, const json_t *obj, struct index_record *rec);
 	/* Stored or changed; old is NULL for a new one. Also called where the
-	 * record did not change. obj is borrowed: json_incref to keep it. */
+	 * record did not change. obj is borrowed: json_incref to keep it; the
+	 * reflector does not look at it again. now carries hint, result and
+	 * note as kept by the index. */
 	void (*changed)(void *ctx, const struct objkey *key,
 	    const struct index_record *old, const struct index_record *now,
 	    json_t *obj, enum reflector_via via);
-	/* Gone: by a DELETED event (obj: last state, borrowed), by a re-list
-	 * (obj NULL), or no longer kept by reduce(). */
+	/* Gone from the index: by a DELETED event (obj: last state, borrowed),
+	 * by a re-list, no longer kept by reduce(), or replaced by an object
+	 * of the same name with another UID, which changed() then reports as
+	 * new (obj NULL for these three). A DELETED event of an object that
+	 * was not in the index is reported too, with old reduced from its last
+	 * state, where reduce() keeps that. */
 	void (*gone)(void *ctx, const struct objkey *key,
 	    const struct index_record *old, json_t *obj);
 	/* The first complete list is in (once). */
@@ -63,10 +78,12 @@ struct reflector_config {
 	const struct clock *clock; /* borrowed */
 	struct metrics *metrics;   /* borrowed, may be NULL */
 	struct reflector_handler handler;
+	uint32_t (*random)(void); /* NULL: the kernel's; for tests */
 };
 
 struct reflector *reflector_new(const struct reflector_config *cfg);
-/* Cancels its stream. On the mux's thread, or after it ended. */
+/* Cancels its stream. On the mux's thread outside its callbacks, or after it
+ * ended. */
 void reflector_free(struct reflector *r);
 /*
  * Advances: starts what is due, judges timeouts. Called by the mux's thread

@@ -4,7 +4,9 @@
  * adds, the earlier time wins; two lanes, new work ahead of the backlog of a
  * start or a re-list. A key may carry the object's body so that the worker
  * need not read it again: at most WORKQUEUE_BODIES_MAX wait, the rest are
- * dropped and read again. Thread-safe. Time comes from the injected clock.
+ * dropped and read again. After 16 keys of the new lane in a row the backlog
+ * gets one turn, so that it cannot starve. Thread-safe. Time comes from the
+ * injected clock.
  */
 #ifndef CACHE_WORKQUEUE_H
 #define CACHE_WORKQUEUE_H
@@ -32,11 +34,16 @@ void workqueue_free(struct workqueue *q);
 
 /*
  * Adds a key now. body (may be NULL) is stolen: handed to the worker, replaced
- * by a newer one, or released. A key already waiting in the backlog moves to
- * the new lane when added there. A pending delayed add of the key is dropped.
+ * by a newer one, or released; an add without a body drops the one that waits,
+ * which may be older than what the add is about. A key already waiting in the
+ * backlog moves to the new lane when added there. A pending delayed add of the
+ * key is dropped. Nothing is added after a shutdown.
  */
 void workqueue_add(struct workqueue *q, const struct objkey *key,
     enum workqueue_lane lane, json_t *body);
+/* Adds it once the time has come, keeping a body that waits; of two delayed
+ * adds the earlier one stands. A key that is ready or in a worker's hands keeps
+ * its delayed add beside that. */
 void workqueue_add_after(struct workqueue *q, const struct objkey *key,
     enum workqueue_lane lane, uint64_t delay_ms);
 /*
@@ -60,7 +67,8 @@ size_t workqueue_len(struct workqueue *q); /* ready, not delayed */
 /* Milliseconds that the oldest ready key waits; 0 where none. */
 uint64_t workqueue_oldest_ms(struct workqueue *q);
 /* Milliseconds since a worker last took or finished a key while work was
- * ready; 0 when idle. For the liveness probe. */
+ * ready; 0 when idle and while no worker has ever asked for a key (they wait
+ * for the first lists). For the liveness probe. */
 uint64_t workqueue_stuck_ms(struct workqueue *q);
 
 DEFINE_AUTO(workqueue);

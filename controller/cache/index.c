@@ -1,0 +1,301 @@
+/*
+ * The index: one hash table of small records behind one mutex. Call-outs
+ * happen outside the lock: a sweep first unlinks its victims, a walk keeps its
+ * place in a cursor that removals push forward.
+ */
+#include "cache/index.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/thread.h"
+#include "hashtable.h"
+
+struct entry {
+	struct index_record rec;
+	uint64_t epoch;
+	union {
+		UT_hash_handle hh;
+		struct entry *swept; /* unlinked: next victim of a sweep */
+	};
+	char key[]; /* "ns/name", no longer than needed */
+};
+
+struct cursor {
+	struct entry *next;
+	struct cursor *older;
+};
+
+struct index {
+	struct mutex mu;
+	struct entry *entries;	/* guarded by mu */
+	struct cursor *cursors; /* guarded by mu: walks under way */
+};
+
+struct index *
+index_new(void)
+{
+	struct index *ix = xcalloc(1, sizeof(*ix));
+
+	mutex_init(&ix->mu);
+	return ix;
+}
+
+static void unlink_locked(struct index *ix, struct entry *e) REQUIRES(ix->mu);
+static struct entry *
+find_locked(struct index *ix, const char *text) REQUIRES(ix->mu);
+static struct entry *
+add_locked(struct index *ix, const char *text) REQUIRES(ix->mu);
+static struct entry *unlink_stale_locked(
+    struct index *ix, const char *ns, uint64_t epoch) REQUIRES(ix->mu);
+
+static void
+unlink_locked(struct index *ix, struct entry *e)
+{
+	for (struct cursor *c = ix->cursors; c != NULL; c = c->older)
+		if (c->next == e)
+			c->next = e->hh.next;
+	HASH_DEL(ix->entries, e);
+}
+
+void
+index_free(struct index *ix)
+{
+	if (ix == NULL)
+		return;
+	mutex_lock(&ix->mu);
+	while (ix->entries != NULL) {
+		struct entry *e = ix->entries;
+
+		unlink_locked(ix, e);
+		free(e);
+	}
+	mutex_unlock(&ix->mu);
+	mutex_destroy(&ix->mu);
+	free(ix);
+}
+
+static struct entry *
+find_locked(struct index *ix, const char *text)
+{
+	struct entry *e;
+
+	HASH_FIND(hh, ix->entries, text, strlen(text), e);
+	return e;
+}
+
+static struct entry *
+add_locked(struct index *ix, const char *text)
+{
+	size_t len = strlen(text);
+	struct entry *e = xmalloc(sizeof(*e) + len + 1);
+
+	memset(e, 0, sizeof(*e));
+	memcpy(e->key, text, len + 1);
+	HASH_ADD_KEYPTR(hh, ix->entries, e->key, len, e);
+	return e;
+}
+
+/* The text was made from an objkey, so both halves fit. */
+static void
+entry_key(const struct entry *e, struct objkey *key)
+{
+	const char *slash = strchr(e->key, '/');
+	size_t len = (size_t)(slash - e->key);
+
+	memset(key, 0, sizeof(*key));
+	memcpy(key->ns, e->key, len);
+	memcpy(key->name, slash + 1, strlen(slash + 1));
+}
+
+bool
+index_put(struct index *ix, const struct objkey *key,
+    const struct index_record *rec, uint64_t epoch, struct index_record *old)
+{
+	char text[OBJKEY_TEXT_MAX];
+	struct index_record before;
+	struct entry *e;
+	bool had;
+
+	objkey_text(key, text);
+	mutex_lock(&ix->mu);
+	e = find_locked(ix, text);
+	had = e != NULL;
+	if (!had)
+		e = add_locked(ix, text);
+	before = e->rec;
+	e->rec = *rec;
+	e->epoch = epoch;
+	if (had && strcmp(before.uid, rec->uid) == 0) {
+		e->rec.hint = before.hint;
+		e->rec.result = before.result;
+		e->rec.note = before.note;
+	}
+	mutex_unlock(&ix->mu);
+	if (had && old != NULL)
+		*old = before;
+	return had;
+}
+
+bool
+index_get(struct index *ix, const struct objkey *key, struct index_record *ret)
+{
+	char text[OBJKEY_TEXT_MAX];
+	struct entry *e;
+
+	objkey_text(key, text);
+	mutex_lock(&ix->mu);
+	e = find_locked(ix, text);
+	if (e != NULL && ret != NULL)
+		*ret = e->rec;
+	mutex_unlock(&ix->mu);
+	return e != NULL;
+}
+
+bool
+index_remove(
+    struct index *ix, const struct objkey *key, struct index_record *old)
+{
+	char text[OBJKEY_TEXT_MAX];
+	struct entry *e;
+
+	objkey_text(key, text);
+	mutex_lock(&ix->mu);
+	e = find_locked(ix, text);
+	if (e != NULL)
+		unlink_locked(ix, e);
+	mutex_unlock(&ix->mu);
+	if (e == NULL)
+		return false;
+	if (old != NULL)
+		*old = e->rec;
+	free(e);
+	return true;
+}
+
+bool
+index_note(struct index *ix, const struct objkey *key, const char *uid,
+    uint32_t hint, uint32_t result, uint64_t note)
+{
+	char text[OBJKEY_TEXT_MAX], id[INDEX_UID_MAX];
+	struct entry *e;
+	bool same;
+
+	objkey_text(key, text);
+	index_copy_id(id, sizeof(id), uid);
+	mutex_lock(&ix->mu);
+	e = find_locked(ix, text);
+	same = e != NULL && strcmp(e->rec.uid, id) == 0;
+	if (same) {
+		e->rec.hint = hint;
+		e->rec.result = result;
+		e->rec.note = note;
+	}
+	mutex_unlock(&ix->mu);
+	return same;
+}
+
+size_t
+index_count(struct index *ix)
+{
+	size_t n;
+
+	mutex_lock(&ix->mu);
+	n = HASH_COUNT(ix->entries);
+	mutex_unlock(&ix->mu);
+	return n;
+}
+
+static bool
+in_namespace(const struct entry *e, const char *ns)
+{
+	size_t len;
+
+	if (ns == NULL)
+		return true;
+	len = strlen(ns);
+	return strncmp(e->key, ns, len) == 0 && e->key[len] == '/';
+}
+
+static struct entry *
+unlink_stale_locked(struct index *ix, const char *ns, uint64_t epoch)
+{
+	struct entry *stale = NULL, *e, *next;
+
+	for (e = ix->entries; e != NULL; e = next) {
+		next = e->hh.next;
+		if (e->epoch == epoch || !in_namespace(e, ns))
+			continue;
+		unlink_locked(ix, e);
+		e->swept = stale;
+		stale = e;
+	}
+	return stale;
+}
+
+size_t
+index_sweep(struct index *ix, const char *ns, uint64_t epoch,
+    void (*each)(
+	void *ctx, const struct objkey *key, const struct index_record *rec),
+    void *ctx)
+{
+	struct entry *stale, *next;
+	struct objkey key;
+	size_t n = 0;
+
+	mutex_lock(&ix->mu);
+	stale = unlink_stale_locked(ix, ns, epoch);
+	mutex_unlock(&ix->mu);
+	for (; stale != NULL; stale = next, n++) {
+		next = stale->swept;
+		entry_key(stale, &key);
+		if (each != NULL)
+			each(ctx, &key, &stale->rec);
+		free(stale);
+	}
+	return n;
+}
+
+void
+index_walk(struct index *ix,
+    void (*each)(
+	void *ctx, const struct objkey *key, const struct index_record *rec),
+    void *ctx)
+{
+	struct cursor here, **link;
+	struct index_record rec;
+	struct objkey key;
+
+	mutex_lock(&ix->mu);
+	here.next = ix->entries;
+	here.older = ix->cursors;
+	ix->cursors = &here;
+	while (here.next != NULL) {
+		entry_key(here.next, &key);
+		rec = here.next->rec;
+		here.next = here.next->hh.next;
+		mutex_unlock(&ix->mu);
+		each(ctx, &key, &rec);
+		mutex_lock(&ix->mu);
+	}
+	for (link = &ix->cursors; *link != &here; link = &(*link)->older)
+		;
+	*link = here.older;
+	mutex_unlock(&ix->mu);
+}
+
+void
+index_copy_id(char *dst, size_t size, const char *src)
+{
+	size_t len = src == NULL ? 0 : strlen(src);
+
+	if (len >= size) {
+		/* '#' stands in no UID or version of a real server. */
+		(void)snprintf(dst, size, "#%016" PRIx64, hash_bytes(src, len));
+		return;
+	}
+	if (len > 0)
+		memcpy(dst, src, len);
+	memset(dst + len, 0, size - len);
+}
