@@ -15,6 +15,10 @@ $(OUT)/obj/tests/%.o: CFLAGS_ALL += -I. -Itests -Icontroller -DTEST_SOURCE -Wno-
 # the layers. White-box tests include the .c file they test; --allow-multiple
 # is not needed because archives only give what is still undefined.
 UNIT_HELPERS := $(patsubst %.c,$(OUT)/obj/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
+# An archive: a test takes the helpers that it uses, with what those need.
+$(OUT)/libunit.a: $(UNIT_HELPERS)
+	$(call say,AR,$@)rm -f $@ && ar rcsD $@ $^
+
 # Parts beside main.c (config, key Secrets) as an archive for their tests.
 MAIN_PARTS := $(filter-out $(OUT)/obj/controller/main.o,$(MAIN_SRC:%.c=$(OUT)/obj/%.o))
 $(OUT)/libmainparts.a: $(MAIN_PARTS)
@@ -32,7 +36,7 @@ below_keystore     := keystore base
 below_metrics      := metrics base
 below_base         := base
 define unit_rule
-$(OUT)/tests/unit/$(1): $(OUT)/obj/tests/unit/$(1).o $(UNIT_HELPERS) $(foreach c,$(below_$(call layer_of,tests/unit/$(1).c)),$(OUT)/lib$(c).a)
+$(OUT)/tests/unit/$(1): $(OUT)/obj/tests/unit/$(1).o $(OUT)/libunit.a $(foreach c,$(below_$(call layer_of,tests/unit/$(1).c)),$(OUT)/lib$(c).a)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)$$(CC) $$(LDFLAGS_ALL) -pthread -o $$@ $$^ $$(PKG_LIBS) -lcmocka
 .PHONY: unit-$(patsubst test_%,%,$(1))
