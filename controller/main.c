@@ -36,8 +36,10 @@
 #define STUCK_MS (5u * 60 * 1000)
 /* How often the start is judged complete, until it is. */
 #define START_TICK_MS 50
-/* Clients beside the workers': events, keys. */
+/* Clients beside the workers', counted from the end of the array. */
 #define EXTRA_CLIENTS 2
+#define EVENTS_CLIENT 2
+#define KEYS_CLIENT   1
 
 struct app {
 	const struct config *cfg;
@@ -118,11 +120,13 @@ make_clients(struct app *a)
 	a->transports = xcalloc(a->nclients, sizeof(*a->transports));
 	a->clients = xcalloc(a->nclients, sizeof(*a->clients));
 	for (unsigned i = 0; i < a->nclients; i++) {
-		a->transports[i] =
-		    kube_transport_new(a->kube, a->metrics, &a->stop);
+		/* The events' one still sends after the stop, for a while. */
+		a->transports[i] = kube_transport_new(a->kube, a->metrics,
+		    i == a->nclients - EVENTS_CLIENT ? NULL : &a->stop);
 		a->clients[i].transport = a->transports[i];
 		a->clients[i].limiter = a->limiter;
-		a->clients[i].stop = &a->stop;
+		if (i != a->nclients - EVENTS_CLIENT)
+			a->clients[i].stop = &a->stop;
 	}
 }
 
@@ -139,7 +143,7 @@ make_rotator(struct app *a)
 {
 	const struct config *cfg = a->cfg;
 	struct keysecrets_config kc = {
-		.client = &a->clients[a->nclients - 1],
+		.client = &a->clients[a->nclients - KEYS_CLIENT],
 		.metrics = a->metrics,
 		.ns = a->kube->ns,
 		.prefix = cfg->key_prefix,
@@ -276,8 +280,8 @@ app_start(struct app *a, struct err *err)
 	a->secrets = index_new();
 	a->queue = workqueue_new(a->clock);
 	make_clients(a);
-	a->events = event_recorder_new(
-	    &a->clients[a->nclients - 2], COMPONENT, a->clock, a->metrics);
+	a->events = event_recorder_new(&a->clients[a->nclients - EVENTS_CLIENT],
+	    COMPONENT, a->clock, a->metrics);
 	make_controller(a);
 	make_rotator(a);
 	if (start_http(a, err) < 0)

@@ -17,7 +17,6 @@
 #include "fakeclock.h"
 
 #define HOUR_S 3600
-#define NOW_S  INT64_C(1800000000)
 
 /* Keys stored "on the API server". */
 struct store {
@@ -32,7 +31,8 @@ struct store {
 
 struct fixture {
 	struct store store;
-	struct fakeclock clock;
+	struct fakeclock fake;
+	struct clock clock;
 	struct registry *keys;
 	struct rotator *rotator;
 };
@@ -121,7 +121,7 @@ make_rotator(struct fixture *f, int64_t period_s)
 			.occupant = store_occupant,
 		},
 		.keys = f->keys,
-		.clock = &f->clock.clock,
+		.clock = &f->clock,
 		.changed = note_change,
 		.ctx = f,
 	};
@@ -137,8 +137,9 @@ setup(void **state)
 
 	log_init(&quiet);
 	memset(&f, 0, sizeof(f));
-	fakeclock_init(&f.clock, NOW_S);
-	f.keys = registry_new(&f.clock.clock);
+	fakeclock_init(&f.fake);
+	f.clock = fakeclock_clock(&f.fake);
+	f.keys = registry_new(&f.clock);
 	*state = &f;
 	return 0;
 }
@@ -171,7 +172,7 @@ makes_the_first_key_and_is_ready(void **state)
 	assert_int_equal(f->store.n, 1);
 	assert_true(f->store.changed > 0);
 	/* With period 0 nothing follows. */
-	fakeclock_advance_s(&f->clock, 1000 * HOUR_S);
+	fakeclock_advance_s(&f->fake, 1000 * HOUR_S);
 	(void)rotator_turn(f->rotator);
 	assert_int_equal(f->store.n, 1);
 }
@@ -234,10 +235,10 @@ renews_when_the_period_is_over(void **state)
 
 	make_rotator(f, 10 * HOUR_S);
 	(void)rotator_turn(f->rotator);
-	fakeclock_advance_s(&f->clock, 9 * HOUR_S);
+	fakeclock_advance_s(&f->fake, 9 * HOUR_S);
 	(void)rotator_turn(f->rotator);
 	assert_int_equal(f->store.n, 1);
-	fakeclock_advance_s(&f->clock, HOUR_S);
+	fakeclock_advance_s(&f->fake, HOUR_S);
 	(void)rotator_turn(f->rotator);
 	assert_int_equal(f->store.n, 2);
 	(void)rotator_turn(f->rotator);
@@ -251,7 +252,7 @@ makes_one_key_for_requests_that_come_together(void **state)
 
 	make_rotator(f, 0);
 	(void)rotator_turn(f->rotator);
-	fakeclock_advance_s(&f->clock, 5);
+	fakeclock_advance_s(&f->fake, 5);
 	for (int i = 0; i < 10; i++)
 		rotator_trigger(f->rotator);
 	/* Another one arrives while the key is being made. */
@@ -260,7 +261,7 @@ makes_one_key_for_requests_that_come_together(void **state)
 	f->store.trigger_while_creating = NULL;
 	(void)rotator_turn(f->rotator);
 	assert_int_equal(f->store.n, 2);
-	fakeclock_advance_s(&f->clock, 5);
+	fakeclock_advance_s(&f->fake, 5);
 	rotator_trigger(f->rotator);
 	(void)rotator_turn(f->rotator);
 	assert_int_equal(f->store.n, 3);
@@ -271,9 +272,10 @@ does_not_make_a_key_where_one_is_loaded(void **state)
 {
 	struct fixture *f = *state;
 	char name[ROTATION_NAME_MAX];
-	struct keypair_params params = {
-		.bits = 2048, .ttl_s = HOUR_S, .now_s = NOW_S - 60, .cn = ""
-	};
+	struct keypair_params params = { .bits = 2048,
+		.ttl_s = HOUR_S,
+		.now_s = FAKECLOCK_WALL_S - 60,
+		.cn = "" };
 	struct err err = ERR_INIT;
 
 	assert_int_equal(keypair_generate(&params, &f->store.kp[0], &err), 0);

@@ -1,0 +1,424 @@
+/*
+ * Tests of controller/keysecrets.c against a transport that answers from a
+ * list of Secrets.
+ * layer: main
+ */
+#include "keystore_fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "base/jsonx.h"
+#include "base/log.h"
+#include "controller/keysecrets.h"
+
+#define NS     "kube-system"
+#define PREFIX "sealed-secrets-key"
+#define LABEL  "sealedsecrets.bitnami.com/sealed-secrets-key"
+
+/* What is "on the server", and what was asked of it. */
+struct server {
+	json_t *items;	/* array of Secrets */
+	json_t *posted; /* the last POST */
+	int list_status, get_status;
+	bool selector_seen;
+};
+
+struct fixture {
+	struct server server;
+	struct kube_transport transport;
+	struct kube_client client;
+	struct registry *keys;
+	struct keysecrets *ks;
+	struct keystore_backend backend;
+};
+
+static void
+answer(struct kube_response *ret, int status, const json_t *body)
+{
+	struct err err = ERR_INIT;
+
+	memset(ret, 0, sizeof(*ret));
+	buf_init(&ret->body, 4u * 1024 * 1024);
+	ret->status = status;
+	ret->json = true;
+	ret->retry_after_s = -1;
+	assert_int_equal(jsonx_dump(body, &ret->body, &err), 0);
+}
+
+static void
+answer_status(struct kube_response *ret, int status, const char *reason)
+{
+	AUTO_JSON json_t *body =
+	    json_pack("{s:s, s:s, s:s, s:s, s:i}", "kind", "Status", "status",
+		"Failure", "reason", reason, "message", reason, "code", status);
+
+	answer(ret, status, body);
+}
+
+static const json_t *
+find(const struct server *s, const char *name)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(s->items, i,
+	    item) if (strcmp(jsonx_str(item, "metadata", "name", NULL), name) ==
+	    0) return item;
+	return NULL;
+}
+
+/* The labelled ones, as the server's selector would give them. */
+static void
+answer_list(struct server *s, struct kube_response *ret)
+{
+	AUTO_JSON json_t *body = json_pack("{s:s, s:s, s:{s:s}, s:[]}", "kind",
+	    "SecretList", "apiVersion", "v1", "metadata", "resourceVersion",
+	    "7", "items");
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(s->items, i, item)
+	{
+		const char *v =
+		    jsonx_str(item, "metadata", "labels", LABEL, NULL);
+
+		if (v != NULL && strcmp(v, "active") == 0)
+			json_array_append(json_object_get(body, "items"), item);
+	}
+	answer(ret, 200, body);
+}
+
+static void
+answer_post(
+    struct server *s, const struct kube_request *req, struct kube_response *ret)
+{
+	struct err err = ERR_INIT;
+
+	json_decref(s->posted);
+	s->posted = NULL;
+	assert_int_equal(
+	    jsonx_parse(req->body, req->body_len, 0, &s->posted, &err), 0);
+	if (find(s, jsonx_str(s->posted, "metadata", "name", NULL)) != NULL) {
+		answer_status(ret, 409, "AlreadyExists");
+		return;
+	}
+	json_array_append(s->items, s->posted);
+	answer(ret, 201, s->posted);
+}
+
+static int
+perform(void *ctx, const struct kube_request *req, struct kube_response *ret,
+    struct err *err UNUSED)
+{
+	static const char collection[] = "/api/v1/namespaces/" NS "/secrets";
+	struct server *s = ctx;
+	const char *rest = req->path + strlen(collection);
+	const json_t *item;
+
+	assert_int_equal(strncmp(req->path, collection, strlen(collection)), 0);
+	if (strcmp(req->method, "POST") == 0) {
+		answer_post(s, req, ret);
+	} else if (*rest == '/') {
+		item = find(s, rest + 1);
+		if (s->get_status != 0)
+			answer_status(ret, s->get_status,
+			    s->get_status == 403 ? "Forbidden"
+						 : "InternalError");
+		else if (item == NULL)
+			answer_status(ret, 404, "NotFound");
+		else
+			answer(ret, 200, item);
+	} else if (s->list_status != 0) {
+		answer_status(ret, s->list_status, "InternalError");
+	} else {
+		s->selector_seen = strstr(rest, "active") != NULL;
+		answer_list(s, ret);
+	}
+	return 0;
+}
+
+static int
+setup(void **state)
+{
+	static const struct log_config quiet = { .level = LOG_LEVEL_ERROR + 1 };
+	static struct fixture f;
+	struct keysecrets_config cfg = {
+		.client = &f.client,
+		.ns = NS,
+		.prefix = PREFIX,
+		.labels = "team=a,example.com/x=y",
+		.annotations = "note=k=v",
+	};
+
+	log_init(&quiet);
+	memset(&f, 0, sizeof(f));
+	f.server.items = json_array();
+	f.transport.ctx = &f.server;
+	f.transport.perform = perform;
+	f.client.transport = &f.transport;
+	f.keys = registry_new(&fixture_clock);
+	f.ks = keysecrets_new(&cfg);
+	f.backend = keysecrets_backend(f.ks);
+	*state = &f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	keysecrets_free(f->ks);
+	registry_free(f->keys);
+	json_decref(f->server.items);
+	json_decref(f->server.posted);
+	return 0;
+}
+
+static json_t *
+base64_text(const void *p, size_t len)
+{
+	AUTO_RELEASE(buf) struct buf b = BUF_INIT(1u << 20);
+	struct err err = ERR_INIT;
+
+	assert_int_equal(base64_encode(p, len, &b, &err), 0);
+	return json_string(buf_str(&b));
+}
+
+/* A key Secret as the server stores it; stays the server's. */
+static json_t *
+add_key(struct fixture *f, const char *name, struct keypair *kp)
+{
+	AUTO(secret) struct secret *pem = NULL;
+	struct err err = ERR_INIT;
+	json_t *item;
+
+	assert_int_equal(keypair_private_pem(kp, &pem, &err), 0);
+	item = json_pack("{s:{s:s, s:s, s:s, s:{s:s}}, s:{s:o, s:o}}",
+	    "metadata", "name", name, "namespace", NS, "uid", name, "labels",
+	    LABEL, "active", "data", "tls.key",
+	    base64_text(secret_bytes(pem), secret_len(pem)), "tls.crt",
+	    base64_text(keypair_cert_pem(kp), strlen(keypair_cert_pem(kp))));
+	json_array_append_new(f->server.items, item);
+	return item;
+}
+
+static int
+load(struct fixture *f)
+{
+	struct err err = ERR_INIT;
+
+	return f->backend.load(f->backend.ctx, f->keys, &err);
+}
+
+static void
+loads_labelled_keys_and_the_legacy_one(void **state)
+{
+	struct fixture *f = *state;
+	json_t *legacy;
+
+	add_key(f, "one", fixture_key(0));
+	add_key(f, "two", fixture_key(1));
+	legacy = add_key(f, PREFIX, fixture_key(2));
+	json_object_del(jsonx_get(legacy, "metadata", NULL), "labels");
+	assert_int_equal(load(f), 0);
+	assert_true(f->server.selector_seen);
+	assert_int_equal(registry_count(f->keys), 3);
+	assert_true(registry_knows(f->keys, PREFIX));
+}
+
+static void
+forgets_a_key_that_was_relabelled_or_deleted(void **state)
+{
+	struct fixture *f = *state;
+	json_t *one = add_key(f, "one", fixture_key(0));
+
+	add_key(f, "two", fixture_key(1));
+	assert_int_equal(load(f), 0);
+	jsonx_set_str(
+	    jsonx_get(one, "metadata", "labels", NULL), LABEL, "compromised");
+	assert_int_equal(load(f), 0);
+	assert_int_equal(registry_count(f->keys), 1);
+	assert_false(registry_knows(f->keys, "one"));
+	json_array_clear(f->server.items);
+	assert_int_equal(load(f), 0);
+	assert_int_equal(registry_count(f->keys), 0);
+}
+
+/* Each breaks one key Secret; the good one beside it must load all the same. */
+static void
+break_no_key(json_t *s)
+{
+	json_object_del(jsonx_get(s, "data", NULL), "tls.key");
+}
+
+static void
+break_no_certificate(json_t *s)
+{
+	json_object_del(jsonx_get(s, "data", NULL), "tls.crt");
+}
+
+static void
+break_base64(json_t *s)
+{
+	jsonx_set_str(jsonx_get(s, "data", NULL), "tls.key", "%%%%");
+}
+
+static void
+break_pem(json_t *s)
+{
+	jsonx_set_str(jsonx_get(s, "data", NULL), "tls.crt", "aGVsbG8=");
+}
+
+static void
+break_type(json_t *s)
+{
+	jsonx_set(jsonx_get(s, "data", NULL), "tls.key", json_integer(7));
+}
+
+static void
+break_data(json_t *s)
+{
+	jsonx_set(s, "data", json_null());
+}
+
+static void
+break_mismatch(json_t *s)
+{
+	const char *crt = keypair_cert_pem(fixture_key(3));
+
+	jsonx_set(jsonx_get(s, "data", NULL), "tls.crt",
+	    base64_text(crt, strlen(crt)));
+}
+
+static void
+break_owned(json_t *s)
+{
+	jsonx_set(jsonx_get(s, "metadata", NULL), "ownerReferences",
+	    json_pack("[{s:s, s:s, s:s}]", "kind", "SealedSecret", "name", "x",
+		"uid", "u"));
+}
+
+static void
+skips_a_malformed_key_secret_and_loads_the_rest(void **state)
+{
+	static void (*const breakers[])(json_t *) = { break_no_key,
+		break_no_certificate, break_base64, break_pem, break_type,
+		break_data, break_mismatch, break_owned };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(breakers); i++) {
+		json_array_clear(f->server.items);
+		breakers[i](add_key(f, "bad", fixture_key(0)));
+		add_key(f, "good", fixture_key(1));
+		assert_int_equal(load(f), 0);
+		assert_int_equal(registry_count(f->keys), 1);
+		assert_true(registry_knows(f->keys, "good"));
+	}
+}
+
+static void
+fails_and_forgets_nothing_when_the_list_fails(void **state)
+{
+	struct fixture *f = *state;
+
+	add_key(f, "one", fixture_key(0));
+	assert_int_equal(load(f), 0);
+	f->server.list_status = 500;
+	assert_int_equal(load(f), -1);
+	assert_int_equal(registry_count(f->keys), 1);
+}
+
+static void
+does_without_the_legacy_key_where_reading_it_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	add_key(f, "one", fixture_key(0));
+	f->server.get_status = 403;
+	assert_int_equal(load(f), 0);
+	assert_int_equal(registry_count(f->keys), 1);
+	f->server.get_status = 500;
+	assert_int_equal(load(f), -1);
+}
+
+static void
+writes_a_key_that_it_can_load_again(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = ERR_INIT;
+	const json_t *p;
+
+	assert_int_equal(f->backend.create(f->backend.ctx, PREFIX "abcde",
+			     fixture_key(0), &err),
+	    0);
+	p = f->server.posted;
+	assert_string_equal(jsonx_str(p, "type", NULL), "kubernetes.io/tls");
+	assert_string_equal(
+	    jsonx_str(p, "metadata", "name", NULL), PREFIX "abcde");
+	assert_null(jsonx_get(p, "metadata", "generateName", NULL));
+	assert_string_equal(
+	    jsonx_str(p, "metadata", "labels", LABEL, NULL), "active");
+	assert_string_equal(
+	    jsonx_str(p, "metadata", "labels", "example.com/x", NULL), "y");
+	assert_string_equal(
+	    jsonx_str(p, "metadata", "annotations", "note", NULL), "k=v");
+	assert_int_equal(load(f), 0);
+	assert_true(registry_knows(f->keys, PREFIX "abcde"));
+	/* A second POST of the name is told apart from other failures. */
+	assert_int_equal(f->backend.create(f->backend.ctx, PREFIX "abcde",
+			     fixture_key(0), &err),
+	    -1);
+	assert_int_equal(err.code, ERR_EXISTS);
+}
+
+static void
+tells_what_occupies_a_name(void **state)
+{
+	struct fixture *f = *state;
+	struct rotation_occupant o;
+	struct err err = ERR_INIT;
+	json_t *one = add_key(f, "one", fixture_key(0));
+
+	assert_int_equal(
+	    f->backend.occupant(f->backend.ctx, "none", &o, &err), -1);
+	assert_int_equal(err.code, ERR_NOTFOUND);
+	assert_int_equal(
+	    f->backend.occupant(f->backend.ctx, "one", &o, &err), 0);
+	assert_true(o.usable);
+	assert_string_equal(
+	    keypair_fingerprint(o.kp), keypair_fingerprint(fixture_key(0)));
+	keypair_free(o.kp);
+	jsonx_set_str(
+	    jsonx_get(one, "metadata", "labels", NULL), LABEL, "retired");
+	assert_int_equal(
+	    f->backend.occupant(f->backend.ctx, "one", &o, &err), 0);
+	assert_false(o.usable);
+	assert_null(o.kp);
+	assert_string_equal(o.uid, "one");
+	break_pem(one);
+	jsonx_set_str(
+	    jsonx_get(one, "metadata", "labels", NULL), LABEL, "active");
+	assert_int_equal(
+	    f->backend.occupant(f->backend.ctx, "one", &o, &err), 0);
+	assert_false(o.usable);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(loads_labelled_keys_and_the_legacy_one),
+		TEST(forgets_a_key_that_was_relabelled_or_deleted),
+		TEST(skips_a_malformed_key_secret_and_loads_the_rest),
+		TEST(fails_and_forgets_nothing_when_the_list_fails),
+		TEST(does_without_the_legacy_key_where_reading_it_is_refused),
+		TEST(writes_a_key_that_it_can_load_again),
+		TEST(tells_what_occupies_a_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, fixture_forget);
+}
