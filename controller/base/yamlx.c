@@ -20,6 +20,8 @@
 #define NODES_MAX 20000
 /* A plain scalar of a number's form that is longer is text. */
 #define NUMBER_MAX 400
+/* Up to here a double holds every whole number. */
+#define WHOLE_MAX  9007199254740992.0
 #define TAG_PREFIX "tag:yaml.org,2002:"
 
 /*
@@ -225,6 +227,15 @@ is_float(const char *s)
 	return *s != '\0' && s[span_digits(s)] == '\0';
 }
 
+/* A whole number loses its point, as in the JSON the reference makes. */
+static json_t *
+from_double(double d)
+{
+	if (d == floor(d) && fabs(d) < WHOLE_MAX)
+		return json_integer((json_int_t)d);
+	return json_real(d);
+}
+
 /* A number, NULL: none. strtod() is safe here: the program never leaves the C
  * locale. */
 static json_t *
@@ -245,7 +256,7 @@ resolve_number(const char *s)
 	if (v != NULL || !is_float(plain))
 		return v;
 	d = strtod(plain, NULL);
-	return isfinite(d) ? json_real(d) : NULL;
+	return isfinite(d) ? from_double(d) : NULL;
 }
 
 /* What a plain or tagged scalar is; NULL with err set where it is refused. */
@@ -312,12 +323,6 @@ read_scalar(struct reader *r, const yaml_event_t *ev)
 	v = resolve_scalar(r, ev, tag);
 	if (v == NULL)
 		return NULL;
-	if (strcmp(tag, "float") == 0 && json_is_integer(v)) {
-		double d = (double)json_integer_value(v);
-
-		json_decref(v);
-		return json_real(d);
-	}
 	if (!fits_tag(v, tag)) {
 		json_decref(v);
 		(void)fail(r, ev, "value does not fit its tag");
