@@ -1,0 +1,213 @@
+/*
+ * Where requests go and whom we trust there, and the heads of answers: the
+ * part of the transports that needs no libcurl.
+ */
+#include "target.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+
+#define CA_MAX		(1024u * 1024)
+#define HEAD_MAX	(64u * 1024)
+#define RETRY_AFTER_MAX 3600
+
+bool
+target_uses_tls(const struct kube_config *cfg)
+{
+	return strncmp(cfg->server, "https://", 8) == 0;
+}
+
+/* The certificate is checked against a name that is not the address: the name
+ * goes into the URL and the connection elsewhere. */
+static void
+set_redirected(struct target *t)
+{
+	const struct kube_config *cfg = t->cfg;
+	size_t scheme = target_uses_tls(cfg) ? 8 : 7;
+	const char *host = cfg->server + scheme;
+	const char *path = strchr(host, '/');
+	const char *bracket = host[0] == '[' ? strchr(host, ']') : NULL;
+	size_t len = path != NULL ? (size_t)(path - host) : strlen(host);
+	const char *port = strchr(bracket != NULL ? bracket : host, ':');
+
+	if (port != NULL && (size_t)(port - host) >= len)
+		port = NULL;
+	t->connect_to = xasprintf("::%.*s%s", (int)len, host,
+	    port != NULL	       ? ""
+		: target_uses_tls(cfg) ? ":443"
+				       : ":80");
+	t->base = xasprintf("%.*s%s%.*s%s", (int)scheme, cfg->server,
+	    cfg->tls_server_name,
+	    port != NULL ? (int)(len - (size_t)(port - host)) : 0,
+	    port != NULL ? port : "", path != NULL ? path : "");
+}
+
+void
+target_init(struct target *t, const struct kube_config *cfg)
+{
+	memset(t, 0, sizeof(*t));
+	t->cfg = cfg;
+	buf_init(&t->ca, CA_MAX);
+	if (cfg->tls_server_name != NULL)
+		set_redirected(t);
+	else
+		t->base = xstrdup(cfg->server);
+}
+
+void
+target_release(struct target *t)
+{
+	mem_free_wiped(t->base);
+	mem_free_wiped(t->connect_to);
+	buf_release(&t->ca);
+}
+
+/* Projected volumes swap a symlink, others rewrite the file in place. */
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	    a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	    a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+static int
+first_trust(struct target *t, struct err *err)
+{
+	const struct kube_config *cfg = t->cfg;
+
+	if (cfg->ca_pem == NULL)
+		return err_set(
+		    err, ERR_TRANSPORT, "no certificate authority is set");
+	return buf_append(&t->ca, cfg->ca_pem, strlen(cfg->ca_pem), err);
+}
+
+int
+target_refresh(struct target *t, bool *changed, struct err *err)
+{
+	AUTO_RELEASE(buf) struct buf fresh = BUF_INIT(CA_MAX);
+	const struct kube_config *cfg = t->cfg;
+	struct stat st = { 0 };
+	struct err read_err = ERR_INIT;
+
+	*changed = false;
+	if (!target_uses_tls(cfg) || cfg->insecure)
+		return 0;
+	if (cfg->ca_file == NULL)
+		return t->ca.len > 0 ? 0 : first_trust(t, err);
+	if (t->ca.len > 0 && stat(cfg->ca_file, &st) == 0 &&
+	    same_file(&st, &t->ca_stat))
+		return 0;
+	/* Before the read: a change in between is seen the next time. */
+	(void)stat(cfg->ca_file, &st);
+	if (file_read(cfg->ca_file, &fresh, &read_err) < 0 || fresh.len == 0) {
+		if (t->ca.len > 0)
+			return 0;
+		return err_set(err, ERR_TRANSPORT, "certificate authority: %s",
+		    fresh.len == 0 && read_err.code == ERR_NONE ? "empty file"
+								: read_err.msg);
+	}
+	t->ca_stat = st;
+	if (t->ca.len == fresh.len &&
+	    memcmp(t->ca.data, fresh.data, fresh.len) == 0)
+		return 0;
+	*changed = t->ca.len > 0;
+	buf_release(&t->ca);
+	t->ca.data = buf_take(&fresh, &t->ca.len);
+	t->ca.cap = t->ca.len + 1;
+	return 0;
+}
+
+void
+target_head_reset(struct target_head *h)
+{
+	*h = (struct target_head) { .retry_after_s = -1 };
+}
+
+/* The value of a header line called name, or NULL. */
+static const char *
+header_value(const char *p, size_t len, const char *name, size_t *value_len)
+{
+	size_t n = strlen(name);
+
+	if (len <= n || strncasecmp(p, name, n) != 0 || p[n] != ':')
+		return NULL;
+	for (n++; n < len && (p[n] == ' ' || p[n] == '\t'); n++)
+		;
+	while (len > n && strchr(" \t\r\n", p[len - 1]) != NULL)
+		len--;
+	*value_len = len - n;
+	return p + n;
+}
+
+/* Whole seconds; dates, signs and fractions count as none. */
+static int
+parse_retry_after(const char *p, size_t len)
+{
+	int s = 0;
+
+	if (len == 0)
+		return -1;
+	for (size_t i = 0; i < len; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return -1;
+		if (s < RETRY_AFTER_MAX)
+			s = s * 10 + (p[i] - '0');
+	}
+	return s < RETRY_AFTER_MAX ? s : RETRY_AFTER_MAX;
+}
+
+static int
+parse_status(const char *p, size_t len)
+{
+	const char *sp = memchr(p, ' ', len);
+	int status = 0;
+
+	if (sp == NULL || p + len - sp < 4)
+		return 0;
+	for (int i = 1; i <= 3; i++) {
+		if (sp[i] < '0' || sp[i] > '9')
+			return 0;
+		status = status * 10 + (sp[i] - '0');
+	}
+	return status;
+}
+
+static bool
+is_json_type(const char *p, size_t len)
+{
+	static const char json[] = "application/json";
+
+	return len >= sizeof(json) - 1 &&
+	    strncasecmp(p, json, sizeof(json) - 1) == 0 &&
+	    (len == sizeof(json) - 1 || strchr("; \t", p[sizeof(json) - 1]));
+}
+
+bool
+target_head_line(struct target_head *h, const char *p, size_t len)
+{
+	size_t bytes = h->bytes + len;
+	const char *value;
+	size_t n;
+
+	if (bytes > HEAD_MAX)
+		return false;
+	if (len >= 5 && strncmp(p, "HTTP/", 5) == 0) {
+		target_head_reset(h); /* also behind a 100 */
+		h->status = parse_status(p, len);
+	} else if ((value = header_value(p, len, "Content-Type", &n)) != NULL) {
+		h->json = is_json_type(value, n);
+	} else if ((value = header_value(p, len, "Retry-After", &n)) != NULL) {
+		h->retry_after_s = parse_retry_after(value, n);
+	} else if (len <= 2 && h->status >= 200) {
+		h->complete = true;
+	}
+	h->bytes = bytes;
+	return true;
+}
