@@ -30,7 +30,9 @@
 /* Go's crypto/x509, and so kubeseal, reads no larger exponent. */
 #define EXPONENT_BITS_MAX 31
 #define CN_MAX		  1024
-#define SERIAL_BITS	  128
+/* Blocks looked at in one text. */
+#define PEM_BLOCKS_MAX 64
+#define SERIAL_BITS    128
 /* RFC 7093 method 1: the leftmost 160 bits of a SHA-256. */
 #define SUBJECT_KEY_ID_LEN 20
 #define ENCIPHER_ONLY_BIT  7
@@ -469,6 +471,12 @@ keypair_private_pem(
 
 /* PEM, block by block. */
 
+struct pem {
+	const char *p;
+	size_t left;
+	unsigned tries;
+};
+
 struct block {
 	char *name, *header;
 	unsigned char *data;
@@ -486,22 +494,55 @@ block_release(struct block *b)
 
 DEFINE_AUTO_RELEASE(block);
 
-/* The next block that is whole; broken ones are passed over. */
-static bool
-next_block(BIO *bio, struct block *b)
-{
-	size_t left;
+static const char begin[] = "-----BEGIN ";
 
-	do {
-		left = BIO_ctrl_pending(bio);
+/* Moves to the next line that begins a block. */
+static bool
+find_begin(struct pem *pem)
+{
+	const char *end = pem->p + pem->left, *p = pem->p;
+
+	while ((p = memmem(p, (size_t)(end - p), begin, sizeof(begin) - 1)) !=
+	    NULL) {
+		if (p == pem->p || p[-1] == '\n') {
+			pem->left = (size_t)(end - p);
+			pem->p = p;
+			return true;
+		}
+		p++;
+	}
+	return false;
+}
+
+static void
+skip(struct pem *pem, size_t n)
+{
+	pem->p += n;
+	pem->left -= n;
+}
+
+/*
+ * The next block that is whole. A broken one is passed over as Go does it: the
+ * search goes on behind its first line, so that it cannot swallow the next.
+ */
+static bool
+next_block(struct pem *pem, struct block *b)
+{
+	while (pem->tries++ < PEM_BLOCKS_MAX && find_begin(pem)) {
+		AUTO(bio) BIO *bio = BIO_new_mem_buf(pem->p, (int)pem->left);
+
 		block_release(b);
 		/* "Secure" also means: buffers are wiped before the free. */
-		if (PEM_read_bio_ex(bio, &b->name, &b->header, &b->data,
+		if (bio != NULL &&
+		    PEM_read_bio_ex(bio, &b->name, &b->header, &b->data,
 			&b->len,
-			PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) == 1)
+			PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) == 1) {
+			skip(pem, pem->left - BIO_ctrl_pending(bio));
 			return true;
+		}
 		ERR_clear_error();
-	} while (BIO_ctrl_pending(bio) < left);
+		skip(pem, sizeof(begin) - 1);
+	}
 	return false;
 }
 
@@ -522,18 +563,15 @@ int
 keypair_read_cert(const char *pem, size_t len, X509 **ret, struct err *err)
 {
 	AUTO_RELEASE(block) struct block b = { 0 };
-	AUTO(bio) BIO *bio = NULL;
 	AUTO(x509) X509 *cert = NULL;
+	struct pem in = { pem, len, 0 };
 	const unsigned char *p;
 	EVP_PKEY *key;
 
 	if (check_pem_size(len, err) < 0)
 		return -1;
-	bio = BIO_new_mem_buf(pem, (int)len);
-	if (bio == NULL)
-		return ossl_fail(err, "read");
 	do {
-		if (!next_block(bio, &b))
+		if (!next_block(&in, &b))
 			return err_set(
 			    err, ERR_INVALID, "no CERTIFICATE block in it");
 	} while (strcmp(b.name, PEM_STRING_X509) != 0 || b.header[0] != '\0');
@@ -618,17 +656,14 @@ static int
 read_key(const char *pem, size_t len, EVP_PKEY **ret, struct err *err)
 {
 	AUTO_RELEASE(block) struct block b = { 0 };
-	AUTO(bio) BIO *bio = NULL;
 	AUTO(pkey) EVP_PKEY *pkey = NULL;
+	struct pem in = { pem, len, 0 };
 	bool seen[BLOCK_ENCRYPTED + 1] = { false };
 	enum block_kind kind;
 
 	if (check_pem_size(len, err) < 0)
 		return -1;
-	bio = BIO_new_mem_buf(pem, (int)len);
-	if (bio == NULL)
-		return ossl_fail(err, "read");
-	while (pkey == NULL && next_block(bio, &b)) {
+	while (pkey == NULL && next_block(&in, &b)) {
 		kind = kind_of(&b);
 		seen[kind] = true;
 		if (kind == BLOCK_PKCS1 || kind == BLOCK_PKCS8)

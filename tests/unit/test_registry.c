@@ -1,0 +1,667 @@
+/*
+ * Tests of keystore/registry.c: which key serves, which keys are tried in
+ * which order, what readers see while keys come and go, and the vectors that
+ * the stock kubeseal sealed.
+ * layer: keystore
+ */
+#include "tests/unit/keystore_fixture.h"
+
+#include <jansson.h>
+
+/* White box: opening is watched on its way from the registry to the format. */
+#define seal_open logged_seal_open
+#include "keystore/registry.c"
+#undef seal_open
+int seal_open(
+    const struct keypair *kp, const struct seal_input *in, struct secret **ret);
+
+#include "base/codec.h"
+
+#define LABEL	  "team-a/db"
+#define LABEL_LEN (sizeof(LABEL) - 1)
+#define VECTORS	  "tests/vectors/"
+#define ITEM_MAX  (2u * 1024 * 1024)
+
+/* The keys that were tried since the log was emptied, per thread. */
+static _Thread_local struct {
+	const struct keypair *kp[64];
+	unsigned n;
+} tried;
+
+int
+logged_seal_open(
+    const struct keypair *kp, const struct seal_input *in, struct secret **ret)
+{
+	tried.kp[tried.n++ % ARRAY_SIZE(tried.kp)] = kp;
+	return seal_open(kp, in, ret);
+}
+
+/* Letters stand for fixture keys: "ba" for key 1, then key 0. */
+static void
+assert_tried(const char *want)
+{
+	char got[ARRAY_SIZE(tried.kp) + 1] = "";
+
+	for (unsigned i = 0; i < tried.n; i++)
+		for (unsigned k = 0; k < FIXTURE_KEYS; k++)
+			if (tried.kp[i] == fixture_key(k))
+				got[i] = (char)('a' + k);
+	assert_string_equal(got, want);
+}
+
+static void
+add(struct registry *r, const char *name, unsigned key, int64_t order_s)
+{
+	struct err err = ERR_INIT;
+
+	assert_int_equal(
+	    registry_add(r, name, fixture_key(key), order_s, &err), 0);
+}
+
+static void
+seal_with(unsigned key, struct buf *out)
+{
+	struct err err = ERR_INIT;
+
+	buf_clear(out);
+	assert_int_equal(seal_encrypt(fixture_key(key), LABEL, LABEL_LEN,
+			     "value", 5, out, &err),
+	    0);
+}
+
+/* Opens what key sealed; want_tried as in assert_tried. */
+static void
+open_sealed(
+    struct registry *r, unsigned key, uint32_t *hint, const char *want_tried)
+{
+	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
+	AUTO(secret) struct secret *s = NULL;
+	struct err err = ERR_INIT;
+
+	seal_with(key, &blob);
+	tried.n = 0;
+	assert_int_equal(registry_unseal(r, hint, LABEL, LABEL_LEN, blob.data,
+			     blob.len, &s, &err),
+	    0);
+	assert_int_equal(secret_len(s), 5);
+	assert_memory_equal(secret_bytes(s), "value", 5);
+	assert_tried(want_tried);
+}
+
+static void
+serves(struct registry *r, unsigned key)
+{
+	AUTO_RELEASE(buf) struct buf pem = BUF_INIT(SEAL_BLOB_MAX);
+	AUTO(keypair) struct keypair *kp = registry_sealing_key(r);
+	struct err err = ERR_INIT;
+
+	assert_ptr_equal(kp, fixture_key(key));
+	assert_int_equal(registry_cert_pem(r, &pem, &err), 0);
+	assert_string_equal(buf_str(&pem), keypair_cert_pem(fixture_key(key)));
+}
+
+static void
+newest_is(struct registry *r, const char *name)
+{
+	struct registry_current current;
+
+	assert_true(registry_current(r, &current));
+	assert_string_equal(current.name, name);
+}
+
+/* Contents. */
+
+static void
+an_empty_one_serves_and_opens_nothing(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
+	struct registry_current current;
+	struct secret *s = NULL;
+	struct err err = ERR_INIT;
+	uint32_t hint = 7;
+
+	seal_with(0, &blob);
+	assert_int_equal(registry_count(r), 0);
+	assert_int_equal(registry_generation(r), 0);
+	assert_false(registry_current(r, &current));
+	assert_null(registry_sealing_key(r));
+	assert_false(registry_remove(r, "a"));
+	assert_int_equal(registry_unseal(r, &hint, LABEL, LABEL_LEN, blob.data,
+			     blob.len, &s, &err),
+	    -1);
+	assert_int_equal(err.code, ERR_NOKEY);
+	assert_string_equal(err.msg, "no key could decrypt secret");
+	assert_int_equal(hint, 7);
+	assert_int_equal(registry_cert_pem(r, &blob, &err), -1);
+	assert_int_equal(err.code, ERR_NOTFOUND);
+}
+
+static void
+the_greatest_order_time_serves_whatever_the_order_of_adding(void **state UNUSED)
+{
+	static const char *const orders[] = { "abc", "acb", "bac", "bca", "cab",
+		"cba" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		AUTO(registry)
+		struct registry *r = registry_new(&fixture_clock);
+
+		for (const char *p = orders[i]; *p != '\0'; p++) {
+			char name[] = { *p, '\0' };
+			unsigned key = (unsigned)(*p - 'a');
+
+			add(r, name, key, NOW_S + key % 3 * 10);
+		}
+		newest_is(r, "c");
+		serves(r, 2);
+	}
+}
+
+static void
+equal_order_times_are_decided_by_the_fingerprint(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	AUTO(registry) struct registry *other = registry_new(&fixture_clock);
+	unsigned want = strcmp(keypair_fingerprint(fixture_key(0)),
+			    keypair_fingerprint(fixture_key(1))) < 0
+	    ? 0
+	    : 1;
+
+	add(r, "x", 0, NOW_S);
+	add(r, "y", 1, NOW_S);
+	add(other, "y", 1, NOW_S);
+	add(other, "x", 0, NOW_S);
+	serves(r, want);
+	serves(other, want);
+}
+
+static void
+says_what_the_newest_key_is(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	struct registry_current current;
+
+	add(r, "old", 0, NOW_S - 1);
+	add(r, "new", 1, NOW_S + 5);
+	assert_true(registry_current(r, &current));
+	assert_string_equal(current.name, "new");
+	assert_string_equal(
+	    current.fingerprint, keypair_fingerprint(fixture_key(1)));
+	assert_int_equal(current.order_s, NOW_S + 5);
+	assert_int_equal(current.not_before, NOW_S);
+	assert_int_equal(current.not_after, NOW_S + 365 * DAY_S);
+}
+
+static void
+two_names_of_one_key_count_once(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	uint32_t hint = 0;
+
+	add(r, "a", 0, NOW_S);
+	add(r, "also-a", 0, NOW_S + 9);
+	add(r, "b", 1, NOW_S + 5);
+	assert_int_equal(registry_count(r), 2);
+	newest_is(r, "also-a");
+	open_sealed(r, 1, &hint, "ab");
+	assert_true(registry_remove(r, "also-a"));
+	assert_int_equal(registry_count(r), 2);
+	newest_is(r, "b");
+	hint = 0;
+	open_sealed(r, 0, &hint, "ba");
+	assert_true(registry_remove(r, "a"));
+	assert_int_equal(registry_count(r), 1);
+}
+
+static void
+adding_a_name_again_replaces_its_key(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+
+	add(r, "a", 0, NOW_S);
+	add(r, "a", 1, NOW_S - 5);
+	assert_int_equal(registry_count(r), 1);
+	serves(r, 1);
+}
+
+static void
+the_generation_moves_with_changes_only(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+
+	add(r, "a", 0, NOW_S);
+	assert_int_equal(registry_generation(r), 1);
+	add(r, "a", 0, NOW_S);
+	assert_int_equal(registry_generation(r), 1);
+	add(r, "a", 0, NOW_S + 1);
+	assert_int_equal(registry_generation(r), 2);
+	add(r, "a", 1, NOW_S + 1);
+	assert_int_equal(registry_generation(r), 3);
+	assert_false(registry_remove(r, "b"));
+	assert_int_equal(registry_generation(r), 3);
+	assert_true(registry_remove(r, "a"));
+	assert_int_equal(registry_generation(r), 4);
+	assert_false(registry_knows(r, "a"));
+}
+
+static bool
+keep_some(void *ctx, const char *name)
+{
+	return strchr(ctx, name[0]) != NULL;
+}
+
+static void
+retain_forgets_what_is_not_kept(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	char keep[] = "ad";
+
+	for (unsigned i = 0; i < 4; i++) {
+		char name[] = { (char)('a' + i), '\0' };
+
+		add(r, name, i, NOW_S + i);
+	}
+	assert_int_equal(registry_retain(r, keep_some, keep), 2);
+	assert_int_equal(registry_count(r), 2);
+	assert_true(registry_knows(r, "a"));
+	assert_false(registry_knows(r, "b"));
+	assert_false(registry_knows(r, "c"));
+	assert_true(registry_knows(r, "d"));
+	serves(r, 3);
+	assert_int_equal(registry_retain(r, keep_some, keep), 0);
+}
+
+static void
+refuses_bad_names_and_more_keys_than_the_limit(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	struct err err = ERR_INIT;
+	char name[258];
+
+	memset(name, 'n', sizeof(name) - 1);
+	name[256] = '\0';
+	assert_int_equal(registry_add(r, name, fixture_key(0), 0, &err), -1);
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_int_equal(registry_add(r, "", fixture_key(0), 0, &err), -1);
+	name[255] = '\0';
+	add(r, name, 0, 0);
+	for (int i = 1; i < REGISTRY_KEYS_MAX; i++) {
+		snprintf(name, sizeof(name), "key-%d", i);
+		add(r, name, (unsigned)i % 2, i);
+	}
+	assert_int_equal(
+	    registry_add(r, "one-more", fixture_key(2), 0, &err), -1);
+	assert_int_equal(err.code, ERR_TOOBIG);
+	assert_string_equal(
+	    err.msg, "more than 1024 keys: delete old key secrets");
+	assert_int_equal(registry_count(r), 2);
+	add(r, "key-5", 2, 5);
+	assert_int_equal(registry_count(r), 3);
+}
+
+static void
+an_expired_certificate_is_not_served_while_a_valid_one_exists(
+    void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	AUTO(keypair)
+	struct keypair *expired = fixture_make(2048, NOW_S - 2 * DAY_S, DAY_S);
+	AUTO(keypair) struct keypair *served = NULL;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(
+	    registry_add(r, "expired", expired, NOW_S + 50, &err), 0);
+	served = registry_sealing_key(r);
+	assert_ptr_equal(served, expired);
+	add(r, "valid", 0, NOW_S);
+	add(r, "older", 1, NOW_S - 5);
+	serves(r, 0);
+	newest_is(r, "expired");
+	/* The last second of its validity still counts. */
+	fixture_now_s = NOW_S + 365 * DAY_S;
+	serves(r, 0);
+	fixture_now_s++;
+	keypair_free(served);
+	served = registry_sealing_key(r);
+	assert_ptr_equal(served, expired);
+	fixture_now_s = NOW_S;
+}
+
+static void
+a_key_opens_after_its_certificate_has_expired(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	uint32_t hint = 0;
+
+	add(r, "a", 0, NOW_S);
+	fixture_now_s = NOW_S + 3650 * DAY_S;
+	open_sealed(r, 0, &hint, "a");
+	fixture_now_s = NOW_S;
+}
+
+/* Order of trial. */
+
+static void
+tries_hint_then_latest_hit_then_newest_first(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	uint32_t none = 0, hint_b = 0, hint_a = 0;
+
+	add(r, "a", 0, NOW_S);
+	add(r, "b", 1, NOW_S + 1);
+	add(r, "c", 2, NOW_S + 2);
+	add(r, "d", 3, NOW_S + 3);
+	open_sealed(r, 1, &hint_b, "dcb");
+	/* b was the latest hit. */
+	open_sealed(r, 0, &hint_a, "bdca");
+	/* a was. */
+	open_sealed(r, 2, &none, "adc");
+	/* c was, but the object knows better, or wrong. */
+	open_sealed(r, 1, &hint_b, "b");
+	open_sealed(r, 3, &hint_a, "abd");
+	open_sealed(r, 3, &hint_a, "d");
+}
+
+static void
+a_hint_of_a_key_that_went_does_no_harm(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	uint32_t hint = 0, wild = 12345;
+
+	add(r, "a", 0, NOW_S);
+	add(r, "b", 1, NOW_S + 1);
+	open_sealed(r, 0, &hint, "ba");
+	assert_true(registry_remove(r, "a"));
+	add(r, "c", 2, NOW_S - 1);
+	open_sealed(r, 2, &hint, "bc");
+	open_sealed(r, 1, &wild, "cb");
+	assert_int_not_equal(wild, 12345);
+}
+
+static void
+tries_no_key_of_another_length_and_none_for_bad_framing(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	AUTO(keypair)
+	struct keypair *big = fixture_vector_key("rsa4096", "pkcs1");
+	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
+	AUTO(secret) struct secret *s = NULL;
+	struct err err = ERR_INIT;
+	uint32_t hint = 0;
+
+	assert_int_equal(registry_add(r, "big", big, NOW_S + 5, &err), 0);
+	add(r, "a", 0, NOW_S);
+	open_sealed(r, 0, &hint, "a");
+	hint = 0;
+	assert_int_equal(seal_encrypt(big, "", 0, "value", 5, &blob, &err), 0);
+	tried.n = 0;
+	assert_int_equal(
+	    registry_unseal(r, &hint, "", 0, blob.data, blob.len, &s, &err), 0);
+	assert_int_equal(tried.n, 1);
+	assert_ptr_equal(tried.kp[0], big);
+	tried.n = 0;
+	for (size_t len = 0; len < 2 + 512 + 16; len++)
+		assert_int_equal(
+		    registry_unseal(r, &hint, "", 0, blob.data, len, &s, &err),
+		    -1);
+	assert_int_equal(tried.n, 0);
+}
+
+/* Threads: what one of them opens does not depend on what others change. */
+
+#define OPENERS 3
+#define ROUNDS	40
+
+struct opener {
+	struct registry *r;
+	const struct buf *blob;
+	unsigned opened, served;
+};
+
+static void *
+open_often(void *arg)
+{
+	struct opener *o = arg;
+	uint32_t hint = 0;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		struct err err = ERR_INIT;
+		struct secret *s = NULL;
+		struct keypair *kp = registry_sealing_key(o->r);
+		struct registry_current current;
+
+		if (i % 8 == 0)
+			hint = 0;
+		if (registry_unseal(o->r, &hint, LABEL, LABEL_LEN,
+			o->blob->data, o->blob->len, &s, &err) == 0)
+			o->opened += secret_len(s) == 5;
+		secret_free(s);
+		if (kp != NULL && registry_current(o->r, &current))
+			o->served += strlen(keypair_cert_pem(kp)) > 0;
+		keypair_free(kp);
+	}
+	return NULL;
+}
+
+static void
+keys_may_come_and_go_while_others_open(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
+	struct opener openers[OPENERS];
+	struct thread threads[OPENERS] = { 0 };
+	char keep[] = "a";
+
+	for (unsigned i = 0; i < FIXTURE_KEYS; i++)
+		(void)fixture_key(i);
+	add(r, "a", 0, NOW_S);
+	seal_with(0, &blob);
+	for (size_t i = 0; i < OPENERS; i++) {
+		openers[i] = (struct opener) { .r = r, .blob = &blob };
+		thread_start(&threads[i], "opener", open_often, &openers[i]);
+	}
+	for (int i = 0; i < 20 * ROUNDS; i++) {
+		add(r, "b", 1, NOW_S + i);
+		add(r, "c", 2, NOW_S + 2 * i);
+		add(r, "b", 3, NOW_S - i);
+		if (i % 3 == 0)
+			assert_int_equal(
+			    registry_retain(r, keep_some, keep), 2);
+		else
+			assert_true(registry_remove(r, "c"));
+	}
+	for (size_t i = 0; i < OPENERS; i++) {
+		thread_join(&threads[i]);
+		assert_int_equal(openers[i].opened, ROUNDS);
+		assert_int_equal(openers[i].served, ROUNDS);
+	}
+}
+
+/* Vectors: the label is worked out here, apart from the code under test. */
+
+static json_t *
+load_json(const char *dir, const char *name)
+{
+	AUTO_STR char *path = xasprintf("%s%s", dir, name);
+	json_t *root = json_load_file(path, 0, NULL);
+
+	if (root == NULL)
+		fail_msg("cannot read %s", path);
+	return root;
+}
+
+static bool
+annotated(json_t *metadata, const char *name)
+{
+	const char *value = json_string_value(
+	    json_object_get(json_object_get(metadata, "annotations"), name));
+
+	return value != NULL && strcmp(value, "true") == 0;
+}
+
+static char *
+label_of(json_t *sealed)
+{
+	json_t *m = json_object_get(sealed, "metadata");
+	const char *ns = json_string_value(json_object_get(m, "namespace"));
+
+	if (annotated(m, "sealedsecrets.bitnami.com/cluster-wide"))
+		return xstrdup("");
+	if (annotated(m, "sealedsecrets.bitnami.com/namespace-wide"))
+		return xstrdup(ns);
+	return xasprintf(
+	    "%s/%s", ns, json_string_value(json_object_get(m, "name")));
+}
+
+/* NULL: it does not open. */
+static struct secret *
+open_item(struct registry *r, const char *label, json_t *text, struct err *err)
+{
+	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(ITEM_MAX);
+	struct secret *s = NULL;
+	uint32_t hint = 0;
+
+	if (base64_decode(json_string_value(text), json_string_length(text),
+		&blob, err) < 0)
+		return NULL;
+	if (registry_unseal(r, &hint, label, strlen(label), blob.data, blob.len,
+		&s, err) < 0)
+		return NULL;
+	return s;
+}
+
+static void
+items_become(struct registry *r, json_t *sealed, json_t *data)
+{
+	AUTO_STR char *label = label_of(sealed);
+	json_t *text;
+	const char *name;
+	json_t *items =
+	    json_object_get(json_object_get(sealed, "spec"), "encryptedData");
+
+	assert_int_equal(json_object_size(items), json_object_size(data));
+	json_object_foreach(items, name, text)
+	{
+		AUTO_RELEASE(buf) struct buf want = BUF_INIT(ITEM_MAX);
+		AUTO(secret) struct secret *got = NULL;
+		json_t *value = json_object_get(data, name);
+		struct err err = ERR_INIT;
+
+		assert_non_null(value);
+		assert_int_equal(base64_decode(json_string_value(value),
+				     json_string_length(value), &want, &err),
+		    0);
+		got = open_item(r, label, text, &err);
+		if (got == NULL)
+			fail_msg("%s: %s", name, err.msg);
+		assert_int_equal(secret_len(got), want.len);
+		if (want.len > 0)
+			assert_memory_equal(
+			    secret_bytes(got), want.data, want.len);
+	}
+}
+
+/* At least one item fails, with the text that the status shows. */
+static void
+items_fail(struct registry *r, json_t *sealed, const char *status)
+{
+	AUTO_STR char *label = label_of(sealed);
+	unsigned failed = 0;
+	json_t *text;
+	const char *name;
+	json_t *items =
+	    json_object_get(json_object_get(sealed, "spec"), "encryptedData");
+
+	json_object_foreach(items, name, text)
+	{
+		struct err err = ERR_INIT;
+		struct secret *got = open_item(r, label, text, &err);
+
+		if (got == NULL) {
+			failed++;
+			assert_non_null(strstr(status, err.msg));
+			assert_non_null(strstr(status, name));
+		}
+		secret_free(got);
+	}
+	assert_int_not_equal(failed, 0);
+}
+
+static void
+run_case(json_t *entry, struct keypair *kp)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	const char *name = json_string_value(json_object_get(entry, "case"));
+	const char *outcome =
+	    json_string_value(json_object_get(entry, "outcome"));
+	AUTO_STR char *dir = xasprintf(VECTORS "cases/%s/", name);
+	AUTO_STR char *status_path = xasprintf("%serror.txt", dir);
+	json_t *sealed = load_json(dir, "sealed.json");
+	struct err err = ERR_INIT;
+
+	assert_int_equal(registry_add(r, "key", kp, NOW_S, &err), 0);
+	if (strcmp(outcome, "secret") == 0) {
+		json_t *secret = load_json(dir, "secret.json");
+
+		items_become(r, sealed, json_object_get(secret, "data"));
+		json_decref(secret);
+	} else {
+		AUTO_STR char *status = fixture_read(status_path);
+
+		items_fail(r, sealed, status);
+	}
+	json_decref(sealed);
+}
+
+static void
+opens_everything_that_the_stock_kubeseal_sealed(void **state UNUSED)
+{
+	static const char *const forms[] = { "pkcs1", "pkcs8" };
+	json_t *index = load_json(VECTORS, "index.json");
+	json_t *entry;
+	size_t i;
+
+	assert_true(json_array_size(index) > 20);
+	json_array_foreach(index, i, entry)
+	{
+		const char *key =
+		    json_string_value(json_object_get(entry, "key"));
+		AUTO(keypair)
+		struct keypair *kp = fixture_vector_key(key, forms[i % 2]);
+
+		run_case(entry, kp);
+	}
+	json_decref(index);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_one_serves_and_opens_nothing),
+		cmocka_unit_test(
+		    the_greatest_order_time_serves_whatever_the_order_of_adding),
+		cmocka_unit_test(
+		    equal_order_times_are_decided_by_the_fingerprint),
+		cmocka_unit_test(says_what_the_newest_key_is),
+		cmocka_unit_test(two_names_of_one_key_count_once),
+		cmocka_unit_test(adding_a_name_again_replaces_its_key),
+		cmocka_unit_test(the_generation_moves_with_changes_only),
+		cmocka_unit_test(retain_forgets_what_is_not_kept),
+		cmocka_unit_test(
+		    refuses_bad_names_and_more_keys_than_the_limit),
+		cmocka_unit_test(
+		    an_expired_certificate_is_not_served_while_a_valid_one_exists),
+		cmocka_unit_test(a_key_opens_after_its_certificate_has_expired),
+		cmocka_unit_test(tries_hint_then_latest_hit_then_newest_first),
+		cmocka_unit_test(a_hint_of_a_key_that_went_does_no_harm),
+		cmocka_unit_test(
+		    tries_no_key_of_another_length_and_none_for_bad_framing),
+		cmocka_unit_test(keys_may_come_and_go_while_others_open),
+		cmocka_unit_test(
+		    opens_everything_that_the_stock_kubeseal_sealed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, fixture_forget);
+}
