@@ -1,0 +1,152 @@
+#!/bin/bash
+#
+# Processes are killed, stopped and restarted.
+#
+# shellcheck disable=SC2154,SC2317
+
+# versions: each Secret and SealedSecret with its resourceVersion.
+versions() {
+	get secrets,sealedsecrets -A | jq -cS '[.items[] | [.kind,
+	    .metadata.namespace, .metadata.name, .metadata.resourceVersion]] |
+	    sort'
+}
+
+versions_are() {
+	same "$1" "$(versions)" "resource versions"
+}
+
+kill_9_and_restart_rewrites_nothing() {
+	local i before value
+	namespace
+	for i in 1 2 3 4 5; do
+		secret "$ns" "s$i" "foo=$(plain)" | seal | apply
+	done
+	for i in 1 2 3 4 5; do
+		within 20 synced "$ns" "s$i" True
+	done
+	before=$(versions)
+	controller_stop KILL
+	controller_start
+	stays 5 versions_are "$before"
+	value=$(plain)
+	secret "$ns" new "foo=$value" | seal | apply
+	unsealed "$ns" new "foo=$value"
+}
+test_case kill_9_and_restart_rewrites_nothing
+
+what_happened_during_a_restart_is_caught_up_with() {
+	local value
+	namespace
+	value=$(plain)
+	secret "$ns" lost "foo=$value" | seal | apply
+	secret "$ns" changed "foo=$(plain)" | seal | apply
+	within 20 synced "$ns" lost True
+	within 20 synced "$ns" changed True
+	secret "$ns" changed "foo=$value" | seal >"$RIG/changed.json"
+	secret "$ns" new "foo=$value" | seal >"$RIG/new.json"
+	controller_stop KILL
+	kubectl delete secret -n "$ns" lost
+	apply <"$RIG/changed.json"
+	apply <"$RIG/new.json"
+	controller_start
+	unsealed "$ns" new "foo=$value"
+	unsealed "$ns" changed "foo=$value"
+	unsealed "$ns" lost "foo=$value"
+}
+test_case what_happened_during_a_restart_is_caught_up_with
+
+twenty_seconds_without_an_api_server_do_no_harm() {
+	local value
+	namespace
+	value=$(plain)
+	secret "$ns" before "foo=$value" | seal | apply
+	unsealed "$ns" before "foo=$value"
+	secret "$ns" after "foo=$value" | seal >"$RIG/after.json"
+	kill -STOP "$(pid apiserver)"
+	stays 20 controller_running
+	kill -CONT "$(pid apiserver)"
+	apiserver_wait
+	apply <"$RIG/after.json"
+	within 60 data_is "$ns" after "$(items "foo=$value")"
+	within 20 synced "$ns" after True
+	kubectl delete secret -n "$ns" before
+	unsealed "$ns" before "foo=$value"
+}
+test_case twenty_seconds_without_an_api_server_do_no_harm
+
+a_killed_api_server_that_comes_back_is_followed_again() {
+	local value
+	namespace
+	value=$(plain)
+	secret "$ns" after "foo=$value" | seal >"$RIG/after.json"
+	apiserver_kill
+	stays 3 controller_running
+	apiserver_start
+	apiserver_wait
+	apply <"$RIG/after.json"
+	within 60 data_is "$ns" after "$(items "foo=$value")"
+	within 20 synced "$ns" after True
+}
+test_case a_killed_api_server_that_comes_back_is_followed_again
+
+# compact: makes every resource version up to now unknown to etcd.
+compact() {
+	local revision
+	revision=$(etcdctl put /e2e x -w json | jq .header.revision)
+	etcdctl compact "$revision"
+}
+
+# The API server forgets the versions between the two: its own memory starts
+# with its start, and etcd has compacted the rest.
+a_compacted_history_leads_to_a_fresh_list() {
+	local value old gone sealedsecrets=/apis/bitnami.com/v1alpha1/sealedsecrets
+	namespace
+	value=$(plain)
+	secret "$ns" lost "foo=$value" | seal | apply
+	secret "$ns" changed "foo=$(plain)" | seal | apply
+	within 20 synced "$ns" lost True
+	within 20 synced "$ns" changed True
+	secret "$ns" new "foo=$value" | seal >"$RIG/new.json"
+	secret "$ns" changed "foo=$value" | seal >"$RIG/changed.json"
+	old=$(kubectl get --raw "$sealedsecrets?limit=1" |
+	    jq -er .metadata.resourceVersion)
+	kill -STOP "$(pid controller)"
+	kubectl delete secret -n "$ns" lost
+	apply <"$RIG/changed.json"
+	apply <"$RIG/new.json"
+	apiserver_kill
+	compact
+	apiserver_start
+	apiserver_wait
+	gone=$(kubectl get --raw "$sealedsecrets?$(
+	    )watch=1&timeoutSeconds=2&resourceVersion=$old" 2>&1 || true)
+	has "$gone" "too old resource version"
+	kill -CONT "$(pid controller)"
+	within 60 data_is "$ns" new "$(items "foo=$value")"
+	unsealed "$ns" changed "foo=$value"
+	unsealed "$ns" lost "foo=$value"
+	secret "$ns" later "foo=$value" | seal | apply
+	unsealed "$ns" later "foo=$value"
+}
+test_case a_compacted_history_leads_to_a_fresh_list
+
+a_stopped_etcd_is_waited_for() {
+	local value
+	namespace
+	value=$(plain)
+	secret "$ns" s "foo=$value" | seal >"$RIG/s.json"
+	kill -STOP "$(pid etcd)"
+	stays 5 controller_running
+	kill -CONT "$(pid etcd)"
+	within 30 kubectl apply -f "$RIG/s.json"
+	within 60 data_is "$ns" s "$(items "foo=$value")"
+}
+test_case a_stopped_etcd_is_waited_for
+
+three_hundred_new_objects_sync() {
+	namespace
+	many 300
+	report "300 new SealedSecrets: created after $created ms, $(
+	    )all Synced after $finished ms"
+}
+test_case three_hundred_new_objects_sync

@@ -1,0 +1,85 @@
+#!/bin/bash
+#
+# The controller under test, run as the Pod of the shipped Deployment.
+#
+# $here comes from run.sh, $app, $address and $port from the other files:
+# shellcheck disable=SC2154,SC2034
+
+app=sealed-secrets-controller
+key_label=sealedsecrets.bitnami.com/sealed-secrets-key
+
+# The token is bound to the service account and the Pod, as a kubelet's is.
+controller_account() {
+	local dir=$RIG/serviceaccount
+	mkdir -p "$dir"
+	cp "$RIG/pki/ca.crt" "$dir/ca.crt"
+	printf kube-system >"$dir/namespace"
+	kubectl create token -n kube-system "$app" --duration 1h \
+	    --bound-object-kind Pod --bound-object-name "$app-0" >"$dir/token.new"
+	chmod 644 "$dir"/*
+	mv "$dir/token.new" "$dir/token"
+}
+
+# container FILTER: something of the shipped Deployment's container.
+container() {
+	kubectl get -n kube-system deployment "$app" -o json |
+	    jq -r ".spec.template.spec.containers[0] | $1"
+}
+
+# The container's own environment and arguments, one a line.
+controller_args() {
+	container '(.env // [] | .[] | select(.value) |
+	    "\(.name)=\(.value)"), "--",
+	    ((.command // [])[1:] + (.args // []) | .[])'
+}
+
+controller_run() {
+	local rc=0
+	unshare --mount bash "$here/lib/pod.sh" "$RIG" "$address" "$port" \
+	    "${args[@]}" || rc=$?
+	echo "$rc" >"$RIG/controller.exit"
+}
+
+# controller_start [FLAG...]: starts it and waits until it is ready.
+controller_start() {
+	local args probe
+	controller_account
+	probe=$(container '.readinessProbe.httpGet.path // "/readyz"')
+	mapfile -t args < <(controller_args)
+	args+=("$@")
+	rm -f "$RIG/controller.pid" "$RIG/controller.exit"
+	controller_run >>"$RIG/controller.log" 2>&1 3>&- 9>&- &
+	within 60 controller_answers "$probe"
+}
+
+controller_answers() {
+	[ ! -e "$RIG/controller.exit" ] || die "it ended"
+	curl -sSf --max-time 5 "http://$address:8080$1"
+}
+
+controller_ended() {
+	[ -e "$RIG/controller.exit" ]
+}
+
+# controller_stop [SIGNAL]: prints the exit status.
+controller_stop() {
+	kill -"${1:-TERM}" "$(pid controller)"
+	within 15 controller_ended
+	cat "$RIG/controller.exit"
+}
+
+controller_running() {
+	! controller_ended && ! dead controller
+}
+
+certificate() {
+	curl -sSf --max-time 5 "http://$address:8080/v1/cert.pem"
+}
+
+keys() {
+	get secret -n kube-system -l "$key_label=active"
+}
+
+key_count() {
+	keys | jq '.items | length'
+}

@@ -1,0 +1,73 @@
+#!/bin/bash
+#
+# Many objects at once.
+#
+# shellcheck disable=SC2154,SC2034
+
+# post_all COUNT: creates SealedSecrets m-1 ... m-COUNT from $RIG/many.json in
+# the namespace $ns, over kept-alive connections and not by one client run
+# each, so that the API server and the controller are what is measured.
+post_all() {
+	local i
+	mkdir -p "$RIG/many"
+	for ((i = 1; i <= $1; i++)); do
+		sed "s/@NAME@/m-$i/" "$RIG/many.json" >"$RIG/many/$i.json"
+		cat <<-EOF
+			next
+			url = "https://$address:$port/apis/bitnami.com/v1alpha1/namespaces/$ns/sealedsecrets"
+			header = "Content-Type: application/json"
+			data = "@$RIG/many/$i.json"
+			cacert = "$RIG/pki/ca.crt"
+			cert = "$RIG/pki/admin.crt"
+			key = "$RIG/pki/admin.key"
+			output = "/dev/null"
+			silent
+			show-error
+			fail
+		EOF
+	done >"$RIG/many.curl"
+	sed -i 1d "$RIG/many.curl"
+}
+
+# A list of 2,000 objects takes long to print; the API server counts faster.
+all_synced() {
+	[ "$(get sealedsecrets -n "$ns" | jq '[.items[] |
+	    select(.status.conditions[0].status == "True")] | length')" = "$1" ]
+}
+
+# many COUNT: sets $created and $finished, the milliseconds from before the
+# first object until all were there and until all were Synced.
+many() {
+	local start
+	secret "$ns" '@NAME@' "foo=$(plain)" | seal --scope cluster-wide |
+	    jq -c . >"$RIG/many.json"
+	post_all "$1"
+	start=$(now_ms)
+	curl --parallel --parallel-max 4 -K "$RIG/many.curl"
+	created=$(($(now_ms) - start))
+	within $((60 + $1 / 20)) all_synced "$1"
+	finished=$(($(now_ms) - start))
+	same "$1" "$(get secrets -n "$ns" | jq '[.items[] |
+	    select(.metadata.ownerReferences)] | length')" "Secrets"
+}
+
+# anonymous: the controller's private memory in kB.
+anonymous() {
+	awk '/^RssAnon:/ { print $2 }' "/proc/$(pid controller)/status"
+}
+
+# at_rest: waits until the controller has used no processor for 5 s.
+at_rest() {
+	local end before
+	end=$(($(now_ms) + 120000))
+	while [ "$(now_ms)" -lt "$end" ]; do
+		before=$(ticks)
+		sleep 5
+		[ $(($(ticks) - before)) -gt 2 ] || return 0
+	done
+	die "the controller does not come to rest"
+}
+
+ticks() {
+	awk '{ print $14 + $15 }' "/proc/$(pid controller)/stat"
+}

@@ -1,0 +1,30 @@
+#!/bin/bash
+#
+# Runs the controller as a kubelet would run its container: the service account
+# mounted where it belongs and nothing else below /run, an unprivileged user
+# without capabilities, and no environment but what a Pod gets.  Must be called
+# in a mount namespace of its own; becomes the controller.
+#
+#	pod.sh RIG ADDRESS PORT [NAME=VALUE...] -- [FLAG...]
+set -euo pipefail
+
+rig=$1 host=$2 port=$3
+shift 3
+environment=()
+while [ "$1" != -- ]; do
+	environment+=("$1")
+	shift
+done
+shift
+
+account=/run/secrets/kubernetes.io/serviceaccount
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -p "$account"
+mount --bind "$rig/serviceaccount" "$account"
+
+echo $$ >"$rig/controller.pid"
+cd /
+exec setpriv --reuid 65532 --regid 65532 --clear-groups --no-new-privs \
+    --inh-caps=-all --ambient-caps=-all --bounding-set=-all \
+    env -i KUBERNETES_SERVICE_HOST="$host" KUBERNETES_SERVICE_PORT="$port" \
+    "${environment[@]}" "$rig/bin/controller" "$@"
