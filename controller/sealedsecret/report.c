@@ -123,19 +123,6 @@ append_attempt(const struct report *r, char *out, size_t size)
 	    len > 0 ? ")" : "", keys, keys == 1 ? "" : "s");
 }
 
-/* Text that a proxy or a library made may be in any encoding. */
-static void
-make_utf8(char *s)
-{
-	AUTO_JSON json_t *v = jsonx_strn(s, strlen(s));
-
-	if (v != NULL)
-		return;
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s >= 0x80)
-			*s = '?';
-}
-
 void
 report_message(const struct report *r, const struct err *failure,
     char out[static REPORT_MESSAGE_MAX])
@@ -145,5 +132,4 @@ report_message(const struct report *r, const struct err *failure,
 	memcpy(out, failure->msg, len + 1);
 	if (failure->code == ERR_NOKEY)
 		append_attempt(r, out + len, REPORT_MESSAGE_MAX - len);
-	make_utf8(out);
 }

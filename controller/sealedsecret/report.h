@@ -21,8 +21,8 @@ struct report {
 };
 
 enum report_status {
-	REPORT_SAME,	   /* nothing to write */
-	REPORT_WRITTEN,	   /* */
+	REPORT_SAME, /* nothing to write */
+	REPORT_WRITTEN,
 	REPORT_SUPERSEDED, /* the object is newer, another one, or gone */
 	REPORT_NOWHERE,	   /* its CRD has no status subresource */
 	REPORT_FAILED,
@@ -41,7 +41,7 @@ void
 report_forget(const struct controller_config *cfg, const struct objkey *key);
 /*
  * The text for status and events: the failure's, and for ERR_NOKEY a last line
- * that says what was tried. Always valid UTF-8.
+ * that says what was tried.
  */
 void report_message(const struct report *r, const struct err *failure,
     char out[static REPORT_MESSAGE_MAX]);
