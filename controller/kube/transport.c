@@ -300,8 +300,9 @@ set_method(CURL *h, const struct kube_request *req)
 		SET(CURLOPT_POSTFIELDS, req->body);
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
 	} else {
-		SET(CURLOPT_HTTPGET, 1L);
+		/* In this order: POSTFIELDS, even NULL, makes it a POST. */
 		SET(CURLOPT_POSTFIELDS, NULL);
+		SET(CURLOPT_HTTPGET, 1L);
 	}
 	SET(CURLOPT_CUSTOMREQUEST, req->method);
 	return rc;
