@@ -223,9 +223,8 @@ static const struct flag table[] = {
 	    .type = FLAG_FLOAT,
 	    .offset = VALUE(kubeclient_qps),
 	    .def = "5",
-	    .usage =
-		"API requests per second; negative: no limit, 0: 5; no limit "
-		"either while neither this nor --kubeclient-burst is given" },
+	    .usage = "API requests per second (negative: no limit); no limit "
+		     "while neither this nor --kubeclient-burst is given" },
 	{ .name = "kubeconfig",
 	    .type = FLAG_STRING,
 	    .offset = VALUE(kubeconfig),

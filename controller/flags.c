@@ -316,17 +316,15 @@ bad_value(const struct flag_set *set, const struct flag *f,
 	    f->name, why, gap, want);
 }
 
+/* As pflag prints a word: bare. */
 static int
 bad_word(const char *what, const char *word, struct err *err)
 {
 	char quoted[QUOTE_MAX];
-	size_t len;
 
 	quote(word, quoted);
-	/* As pflag prints it, without the quotes. */
-	len = strlen(quoted);
-	return err_set(
-	    err, ERR_INVALID, "%s: %.*s", what, (int)(len - 2), quoted + 1);
+	return err_set(err, ERR_INVALID, "%s%.*s", what,
+	    (int)(strlen(quoted) - 2), quoted + 1);
 }
 
 /* ---- one value in ---- */
@@ -431,7 +429,7 @@ read_long(struct flag_set *set, const char *word, const char *next,
 	struct flag_origin from = { .from_env = false };
 
 	if (len == 0 || name[0] == '-')
-		return bad_word("bad flag syntax", word, err);
+		return bad_word("bad flag syntax: ", word, err);
 	if (f == NULL && len == 4 && strncmp(name, "help", 4) == 0) {
 		*help = true;
 		return 0;
@@ -441,7 +439,7 @@ read_long(struct flag_set *set, const char *word, const char *next,
 
 		(void)snprintf(shown, sizeof(shown), "--%.*s",
 		    (int)(len < QUOTE_BYTES ? len : QUOTE_BYTES), name);
-		return bad_word("unknown flag", shown, err);
+		return bad_word("unknown flag: ", shown, err);
 	}
 	if (name[len] == '=') {
 		from.text = name + len + 1;
@@ -464,17 +462,10 @@ read_long(struct flag_set *set, const char *word, const char *next,
 static int
 read_short(const char *word, bool *help, struct err *err)
 {
-	char letter[2] = { word[1], '\0' }, quoted[QUOTE_MAX], all[QUOTE_MAX];
-
-	if (word[1] == 'h') {
-		*help = true;
-		return 0;
-	}
-	quote(letter, quoted);
-	quote(word, all);
-	return err_set(err, ERR_INVALID,
-	    "unknown shorthand flag: %s in %s (long flags begin with \"--\")",
-	    quoted, all);
+	if (word[1] != 'h')
+		return bad_word("unknown flag: ", word, err);
+	*help = true;
+	return 0;
 }
 
 int

@@ -15,7 +15,7 @@ struct conn {
 	struct conn *prev, *next;
 	int fd;
 	enum conn_phase phase;
-	uint64_t since_ms; /* when it entered its phase */
+	uint64_t since_ns; /* when it entered its phase */
 	bool ended;	   /* shutdown was called; waits for its removal */
 };
 
@@ -61,13 +61,15 @@ conns_free(struct conns *t)
 static uint64_t
 due_ms(const struct conns *t, const struct conn *c)
 {
+	uint64_t since_ms = c->since_ns / NS_PER_MS;
+
 	switch (c->phase) {
 	case CONN_IDLE:
-		return c->since_ms + t->limits.idle_ms;
+		return since_ms + t->limits.idle_ms;
 	case CONN_READ:
-		return c->since_ms + t->limits.read_ms;
+		return since_ms + t->limits.read_ms;
 	case CONN_WRITE:
-		return c->since_ms + t->limits.write_ms;
+		return since_ms + t->limits.write_ms;
 	}
 	return NEVER;
 }
@@ -91,7 +93,7 @@ enter_locked(struct conns *t, struct conn *c, enum conn_phase phase)
     REQUIRES(t->mu)
 {
 	c->phase = phase;
-	c->since_ms = clock_mono_ms(t->clock);
+	c->since_ns = clock_mono_ns(t->clock);
 	if (due_ms(t, c) < t->wake_ms || t->stopping)
 		cond_broadcast(&t->changed);
 }
@@ -102,7 +104,7 @@ goes_before(const struct conn *a, const struct conn *b)
 {
 	if ((a->phase == CONN_IDLE) != (b->phase == CONN_IDLE))
 		return a->phase == CONN_IDLE;
-	return a->since_ms < b->since_ms;
+	return a->since_ns < b->since_ns;
 }
 
 static void

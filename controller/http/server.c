@@ -23,7 +23,7 @@
 #include "routes.h"
 
 /* Memory of one connection: bounds the head of a request. */
-#define CONNECTION_MEMORY ((size_t)16 * 1024)
+#define CONNECTION_MEMORY ((size_t)32 * 1024)
 /* The library's own limit is only a second line: per thread, and over ours by
  * so many, since an ended connection takes a moment to go. */
 #define CONNECTION_SLACK 64u
