@@ -243,7 +243,10 @@ static void
 do_create(struct fakekube *f, struct target *t, json_t *body,
     struct kube_response *ret)
 {
-	target_of_object(body, t->plural, t);
+	struct target named;
+
+	target_of_object(body, t->plural, &named);
+	*t = named;
 	if (json_object_get(f->objects, t->key) != NULL) {
 		refuse(ret, 409, "AlreadyExists", "%s \"%s\" already exists",
 		    qualified(t), t->name);
