@@ -358,6 +358,21 @@ do_delete(struct fakekube *f, const struct target *t, const json_t *body,
 	refuse(ret, 200, "", "deleted");
 }
 
+/* Enough for events: members are replaced. */
+static void
+do_patch(struct fakekube *f, const struct target *t, json_t *body,
+    struct kube_response *ret)
+{
+	json_t *old = json_object_get(f->objects, t->key);
+
+	if (old == NULL) {
+		not_found(ret, t);
+		return;
+	}
+	json_object_update(old, body);
+	answer(ret, 200, old);
+}
+
 static void
 serve_locked(struct fakekube *f, const struct kube_request *req,
     struct kube_response *ret)
@@ -377,6 +392,8 @@ serve_locked(struct fakekube *f, const struct kube_request *req,
 			do_update_status(f, &t, body, ret);
 		else
 			do_update(f, &t, body, ret);
+	} else if (strcmp(req->method, "PATCH") == 0) {
+		do_patch(f, &t, body, ret);
 	} else if (strcmp(req->method, "DELETE") == 0) {
 		do_delete(f, &t, body, ret);
 	} else if ((v = json_object_get(f->objects, t.key)) != NULL) {
