@@ -112,8 +112,9 @@ apply_token(const char *text, struct query *q)
 
 	if (start == NULL) {
 		json_decref(v);
-		return status_bad_request("continue key is not valid: illegal "
-					  "base64 data at input byte 0");
+		return status_bad_request("invalid continue token: continue "
+					  "key is not valid: invalid "
+					  "character");
 	}
 	/* Version 0 marks a token that goes on with what is there now. */
 	if (rv != 0 &&
@@ -147,6 +148,31 @@ options_invalid(const char *field, const char *message)
 }
 
 static json_t *
+bad_number(const char *text)
+{
+	char *msg = util_format("strconv.ParseInt: parsing \"%s\": invalid "
+				"syntax",
+	    text);
+	json_t *s = status_bad_request(msg);
+
+	free(msg);
+	return s;
+}
+
+static json_t *
+bad_version(const char *text)
+{
+	char *msg = util_format("invalid resource version: resourceVersion: "
+				"Invalid value: \"%s\": strconv.ParseUint: "
+				"parsing \"%s\": invalid syntax",
+	    text, text);
+	json_t *s = status_bad_request(msg);
+
+	free(msg);
+	return s;
+}
+
+static json_t *
 apply_version(const char *rv, const char *match, bool limited, struct query *q)
 {
 	uint64_t v = 0;
@@ -161,7 +187,7 @@ apply_version(const char *rv, const char *match, bool limited, struct query *q)
 		return NULL;
 	}
 	if (!util_parse_u64(rv, &v))
-		return status_bad_request("Invalid value: resourceVersion");
+		return bad_version(rv);
 	if (v > q->rv)
 		return status_too_new(v, q->rv);
 	exact = match != NULL && *match != '\0' ? strcmp(match, "Exact") == 0
@@ -203,8 +229,11 @@ parse_options(const struct call *c, struct query *q)
 
 	if (fail != NULL)
 		return fail;
+	if (http_param(c->req, "sendInitialEvents") != NULL)
+		return options_invalid("sendInitialEvents",
+		    "Forbidden: sendInitialEvents is forbidden for list");
 	if (limit != NULL && !util_parse_u64(limit, &q->limit))
-		return status_bad_request("Invalid value: limit");
+		return bad_number(limit);
 	/* Any version: the cache answers, and it does not page. */
 	if (rv != NULL && strcmp(rv, "0") == 0)
 		q->limit = 0;
@@ -289,6 +318,9 @@ list_body(const struct call *c, const struct query *q, struct page *page)
 
 	snprintf(rv, sizeof(rv), "%llu", (unsigned long long)q->rv);
 	json_puts(meta, "resourceVersion", rv);
+	/* Lists of custom objects always have one. */
+	if (c->res->custom && !c->partial)
+		json_puts(meta, "continue", "");
 	if (page->next != NULL) {
 		token = token_make(q->rv, page->next);
 		json_puts(meta, "continue", token);

@@ -3,6 +3,7 @@
  */
 #include "schema.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +98,29 @@ schema_base64_len(const char *s, size_t len, size_t *bad)
 	return -1;
 }
 
+char *
+schema_base64_decode(const char *s, size_t len, size_t *ret)
+{
+	char *out = util_alloc(len + 1);
+	unsigned bits = 0, have = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		int v = sextet(s[i]);
+
+		if (v < 0)
+			continue;
+		bits = bits << 6 | (unsigned)v;
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			out[n++] = (char)(bits >> have & 0xff);
+		}
+	}
+	*ret = n;
+	return out;
+}
+
 /* -- decoding built-in types --------------------------------------------- */
 
 static const char *
@@ -150,20 +174,39 @@ go_word(const struct schema *s)
 }
 
 struct place {
+	const struct place *outer;
 	const struct schema *owner;
-	const char *field; /* dotted, from the owner */
+	const char *field;
 };
 
 static json_t *decode_value(const struct schema *s, const json_t *in,
     const struct place *at, char **why);
+static json_t *decode_struct(const struct schema *s, const json_t *in,
+    const struct place *at, char **why);
+
+/* The fields from the top of the object down to this one. */
+static void
+add_path(struct sbuf *out, const struct place *at)
+{
+	if (at->outer != NULL) {
+		add_path(out, at->outer);
+		sbuf_adds(out, ".");
+	}
+	sbuf_adds(out, at->field);
+}
 
 static json_t *
 mismatch(const struct schema *s, const json_t *in, const struct place *at,
     char **why)
 {
+	struct sbuf path = { 0 };
+	const char *prefix = s->kind == SCHEMA_STRUCT ? "v1." : "";
+
+	add_path(&path, at);
 	*why = util_format("json: cannot unmarshal %s into Go struct field "
-			   "%s.%s of type %s",
-	    json_word(in), go_word(at->owner), at->field, go_word(s));
+			   "%s.%s of type %s%s",
+	    json_word(in), go_word(at->owner), path.data, prefix, go_word(s));
+	sbuf_release(&path);
 	return NULL;
 }
 
@@ -214,9 +257,9 @@ zero_value(const struct schema *s)
 
 static int
 decode_field(const struct schema *s, const struct schema_field *f,
-    const json_t *in, json_t *out, char **why)
+    const json_t *in, json_t *out, const struct place *outer, char **why)
 {
-	struct place at = { .owner = s, .field = f->name };
+	struct place at = { .outer = outer, .owner = s, .field = f->name };
 	const json_t *v = json_object_get(in, f->name);
 	json_t *got;
 
@@ -235,18 +278,25 @@ decode_field(const struct schema *s, const struct schema_field *f,
 	return 0;
 }
 
-json_t *
-schema_decode(const struct schema *s, const json_t *in, char **why)
+static json_t *
+decode_struct(const struct schema *s, const json_t *in, const struct place *at,
+    char **why)
 {
 	json_t *out = json_object();
 
 	for (const struct schema_field *f = s->fields; f->name != NULL; f++) {
-		if (decode_field(s, f, in, out, why) < 0) {
+		if (decode_field(s, f, in, out, at, why) < 0) {
 			json_decref(out);
 			return NULL;
 		}
 	}
 	return out;
+}
+
+json_t *
+schema_decode(const struct schema *s, const json_t *in, char **why)
+{
+	return decode_struct(s, in, NULL, why);
 }
 
 static json_t *
@@ -347,7 +397,7 @@ decode_value(const struct schema *s, const json_t *in, const struct place *at,
 		return mismatch(s, in, at, why);
 	switch (s->kind) {
 	case SCHEMA_STRUCT:
-		return schema_decode(s, in, why);
+		return decode_struct(s, in, at, why);
 	case SCHEMA_MAP:
 		return decode_map(s, in, at, why);
 	case SCHEMA_LIST:
@@ -456,21 +506,28 @@ openapi_word(const json_t *v)
 	return json_word(v);
 }
 
+/* value: as it is shown, quoted; type: the one it should have. */
 static void
-type_cause(
-    const struct schema *s, const json_t *v, const char *path, json_t *causes)
+type_cause(const char *value, const char *type, const char *path, size_t skip,
+    json_t *causes)
 {
 	char *msg = util_format("Invalid value: \"%s\": %s in body must be of "
 				"type %s: \"%s\"",
-	    openapi_word(v), path, openapi_type(s->kind), openapi_word(v));
+	    value, path + skip, type, value);
 
 	add_cause(causes, path, "FieldValueTypeInvalid", msg);
 	free(msg);
 }
 
+static char *
+child_path(const char *path, const char *key)
+{
+	return util_format("%s%s%s", path, *path == '\0' ? "" : ".", key);
+}
+
 static void
-validate_object(
-    const struct schema *s, const json_t *v, const char *path, json_t *causes)
+validate_object(const struct schema *s, const json_t *v, const char *path,
+    size_t skip, json_t *causes)
 {
 	const char *k;
 	json_t *child;
@@ -482,27 +539,48 @@ validate_object(
 		if (!(f->flags & FIELD_REQUIRED) ||
 		    json_object_get(v, f->name) != NULL)
 			continue;
-		at = util_format(
-		    "%s%s%s", path, *path == '\0' ? "" : ".", f->name);
+		at = child_path(path, f->name);
 		add_cause(causes, at, "FieldValueRequired", "Required value");
 		free(at);
 	}
 	json_object_foreach((json_t *)v, k, child)
 	{
 		const struct schema *cs = child_schema(s, k);
-		char *at;
+		char *at = child_path(path, k);
 
-		if (cs == NULL)
-			continue;
-		at = util_format("%s%s%s", path, *path == '\0' ? "" : ".", k);
-		schema_validate(cs, child, at, causes);
+		if (cs != NULL)
+			schema_validate(cs, child, at, skip, causes);
 		free(at);
 	}
 }
 
+static bool
+is_date_time(const char *s)
+{
+	int y, mo, d, h, mi, sec, used = 0;
+
+	return sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi,
+		   &sec, &used) == 6 &&
+	    used == 19 && s[used] != '\0';
+}
+
+static void
+validate_format(const struct schema *s, const json_t *v, const char *path,
+    size_t skip, json_t *causes)
+{
+	const char *text = json_string_value(v);
+	size_t bad;
+
+	if (s->kind == SCHEMA_BYTES &&
+	    schema_base64_len(text, json_string_length(v), &bad) < 0)
+		type_cause(text, "byte", path, skip, causes);
+	if (s->kind == SCHEMA_TIME && !is_date_time(text))
+		type_cause(text, "date-time", path, skip, causes);
+}
+
 void
-schema_validate(
-    const struct schema *s, const json_t *v, const char *path, json_t *causes)
+schema_validate(const struct schema *s, const json_t *v, const char *path,
+    size_t skip, json_t *causes)
 {
 	size_t i;
 	json_t *child;
@@ -511,17 +589,19 @@ schema_validate(
 	    (json_is_null(v) && (s->flags & SCHEMA_NULLABLE)))
 		return;
 	if (!kind_fits(s->kind, v)) {
-		type_cause(s, v, path, causes);
+		type_cause(
+		    openapi_word(v), openapi_type(s->kind), path, skip, causes);
 		return;
 	}
+	validate_format(s, v, path, skip, causes);
 	if (s->kind == SCHEMA_STRUCT || s->kind == SCHEMA_MAP) {
-		validate_object(s, v, path, causes);
+		validate_object(s, v, path, skip, causes);
 	} else if (s->kind == SCHEMA_LIST) {
 		json_array_foreach((json_t *)v, i, child)
 		{
 			char *at = util_format("%s[%zu]", path, i);
 
-			schema_validate(s->elem, child, at, causes);
+			schema_validate(s->elem, child, at, skip, causes);
 			free(at);
 		}
 	}

@@ -58,11 +58,16 @@ json_t *schema_decode(const struct schema *s, const json_t *in, char **why);
 /* CRD rules, in place: unknown fields and nulls that are not allowed go. */
 void schema_prune(const struct schema *s, json_t *v);
 
-/* CRD rules: appends {field, reason, message} to causes. */
-void schema_validate(
-    const struct schema *s, const json_t *v, const char *path, json_t *causes);
+/*
+ * CRD rules: appends {field, reason, message} to causes. The texts name the
+ * path without its first `skip` characters.
+ */
+void schema_validate(const struct schema *s, const json_t *v, const char *path,
+    size_t skip, json_t *causes);
 
 /* Go's base64: -1 and the offset of the error, or the decoded length. */
 long schema_base64_len(const char *s, size_t len, size_t *bad);
+/* Of text that is known to be good; owned by the caller. */
+char *schema_base64_decode(const char *s, size_t len, size_t *ret);
 
 #endif

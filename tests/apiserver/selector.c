@@ -12,6 +12,8 @@ enum operator{
 	OP_NOT_IN,
 	OP_EXISTS,
 	OP_NOT_EXISTS,
+	OP_GREATER,
+	OP_LESS,
 };
 
 struct requirement {
@@ -84,6 +86,9 @@ parse_symbol(const char **p, struct requirement *r)
 	} else if (**p == '=') {
 		r->op = OP_IN;
 		(*p)++;
+	} else if (**p == '>' || **p == '<') {
+		r->op = **p == '>' ? OP_GREATER : OP_LESS;
+		(*p)++;
 	} else {
 		return -1;
 	}
@@ -110,7 +115,7 @@ parse_requirement(const char **p, struct requirement *r)
 	r->op = OP_EXISTS;
 	if (**p == '\0' || **p == ',')
 		return 0;
-	if (**p == '=' || **p == '!')
+	if (strchr("=!<>", **p) != NULL)
 		return parse_symbol(p, r);
 	word = take_word(p);
 	if (strcmp(word, "in") == 0)
@@ -238,6 +243,17 @@ value_listed(const struct requirement *r, const char *value)
 }
 
 static bool
+number_holds(const struct requirement *r, const char *value)
+{
+	uint64_t have, limit;
+
+	if (!util_parse_u64(value, &have) ||
+	    !util_parse_u64(r->values[0], &limit))
+		return false;
+	return r->op == OP_GREATER ? have > limit : have < limit;
+}
+
+static bool
 holds(const struct requirement *r, const char *value)
 {
 	switch (r->op) {
@@ -249,6 +265,9 @@ holds(const struct requirement *r, const char *value)
 		return value != NULL;
 	case OP_NOT_EXISTS:
 		return value == NULL;
+	case OP_GREATER:
+	case OP_LESS:
+		return value != NULL && number_holds(r, value);
 	}
 	return false;
 }

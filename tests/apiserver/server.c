@@ -24,12 +24,15 @@
 #include "status.h"
 
 #define HANG_TICK_MS 20
-#define MEDIA_BUILTIN                                                     \
-	"only the following media types are accepted: application/json, " \
-	"application/yaml, application/vnd.kubernetes.protobuf"
+#define MEDIA_BUILTIN                                        \
+	"406: Not Acceptable\n\nAvailable representations: " \
+	"application/json, application/yaml, "               \
+	"application/vnd.kubernetes.protobuf, "              \
+	"application/json;stream=watch, "                    \
+	"application/vnd.kubernetes.protobuf;stream=watch"
 #define MEDIA_CUSTOM                                                      \
 	"only the following media types are accepted: application/json, " \
-	"application/yaml"
+	"application/yaml, application/vnd.kubernetes.protobuf"
 
 static struct server_options opts;
 
@@ -83,8 +86,6 @@ object_verb(const struct http_request *req)
 		{ "POST", "create" },
 	};
 
-	if (strcmp(req->method, "GET") == 0 && http_param_true(req, "watch"))
-		return "watch";
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		if (strcmp(req->method, table[i].method) == 0)
 			return table[i].verb;
@@ -210,12 +211,35 @@ media_fits(const char *media)
 	return false;
 }
 
-/* 1: this one it is; 0: try the next. */
+/* A transformation that the object asked for does not allow. */
+static json_t *
+bad_transform(const struct call *c, const char *as, bool list)
+{
+	char *msg;
+	json_t *s;
+
+	if (list)
+		msg = util_format("you requested %s, but the requested object "
+				  "is a list (*%s%sList)",
+		    as, c->res->custom ? "unstructured." : "core.",
+		    c->res->custom ? "Unstructured" : c->res->kind);
+	else
+		msg = util_format("you requested %s, but the requested object "
+				  "is not a list (*%s%s)",
+		    as, c->res->custom ? "unstructured." : "core.",
+		    c->res->custom ? "Unstructured" : c->res->kind);
+	s = status_new(406, "NotAcceptable", msg, NULL);
+	free(msg);
+	return s;
+}
+
+/* 1: this one it is; 0: try the next; -1: refused. */
 static int
 take_media(struct call *c, const char *media)
 {
 	char as[64], group[64], version[16];
 	bool list = strcmp(c->verb, "list") == 0;
+	bool as_list;
 
 	if (!media_fits(media))
 		return 0;
@@ -224,11 +248,14 @@ take_media(struct call *c, const char *media)
 	media_param(media, "v", version, sizeof(version));
 	if (*as == '\0')
 		return 1;
+	as_list = strcmp(as, "PartialObjectMetadataList") == 0;
 	if (strcmp(group, "meta.k8s.io") != 0 || strcmp(version, "v1") != 0 ||
-	    strcmp(as,
-		list ? "PartialObjectMetadataList" : "PartialObjectMetadata") !=
-		0)
+	    (!as_list && strcmp(as, "PartialObjectMetadata") != 0))
 		return 0;
+	if (as_list != list) {
+		call_fail(c, bad_transform(c, as, list));
+		return -1;
+	}
 	c->partial = true;
 	return 1;
 }
@@ -251,14 +278,17 @@ negotiate(struct call *c)
 		media = util_strndup(p, n);
 		taken = n > 0 ? take_media(c, media) : 0;
 		free(media);
-		if (taken)
-			return true;
+		if (taken != 0)
+			return taken > 0;
 		p += n;
 	}
-	call_fail(c,
-	    status_new(406, "NotAcceptable",
-		c->res != NULL && c->res->custom ? MEDIA_CUSTOM : MEDIA_BUILTIN,
-		NULL));
+	if (c->res->custom)
+		call_fail(
+		    c, status_new(406, "NotAcceptable", MEDIA_CUSTOM, NULL));
+	else
+		call_fail(c,
+		    status_new(
+			406, "NotAcceptable", MEDIA_BUILTIN, json_object()));
 	return false;
 }
 
@@ -298,7 +328,6 @@ dispatch_resource(struct call *c)
 		{ "get", true, read_get },
 		{ "list", false, read_list },
 		{ "watch", false, watch_serve },
-		{ "watch", true, watch_serve },
 		{ "create", false, write_create },
 		{ "update", true, write_update },
 		{ "patch", true, write_patch },
@@ -324,18 +353,45 @@ dispatch_resource(struct call *c)
 	call_fail(c, status_method());
 }
 
+/* Only the group of the built-in types answers with a Status. */
+static void
+no_such_path(struct call *c)
+{
+	if (strcmp(segment(c->req, 0), "api") == 0) {
+		call_fail(c, status_no_such_path());
+		return;
+	}
+	c->code = 404;
+	c->type = "text/plain; charset=utf-8";
+	c->body = util_strdup("404 page not found\n");
+}
+
+/* The custom resource does as its own handler does on the real server. */
+static bool
+custom_path_exists(const struct call *c)
+{
+	if (!c->res->custom)
+		return true;
+	return settings_get().crd &&
+	    (*c->ns != '\0' || strcmp(c->verb, "create") != 0);
+}
+
 static void
 dispatch(struct call *c)
 {
 	if (!admitted(c))
 		return;
+	if (c->res != NULL && !custom_path_exists(c)) {
+		no_such_path(c);
+		return;
+	}
 	if (strncmp(c->resource, "services", 8) == 0)
 		proxy_handle(c);
 	else if (c->res != NULL) {
 		if (negotiate(c))
 			dispatch_resource(c);
 	} else if (!discovery_handle(c)) {
-		call_fail(c, status_no_such_path());
+		no_such_path(c);
 	}
 }
 

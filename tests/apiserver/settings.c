@@ -9,7 +9,9 @@
 #define BOOKMARK_MS 60000
 
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
-static struct settings now = { .gc = true, .bookmark_ms = BOOKMARK_MS };
+static struct settings now = {
+	.gc = true, .crd = true, .bookmark_ms = BOOKMARK_MS
+};
 static json_t *tokens;
 static json_t *forbidden;
 
@@ -34,6 +36,7 @@ settings_apply(const json_t *change)
 	    (uint64_t)json_num(change, "maxPage", (int64_t)now.max_page);
 	now.bookmark_ms = json_num(change, "bookmarkMs", now.bookmark_ms);
 	now.gc = json_flag(change, "gc", now.gc);
+	now.crd = json_flag(change, "crd", now.crd);
 	if (shape != NULL)
 		now.expired_as_http = strcmp(shape, "http") == 0;
 	pthread_mutex_unlock(&mu);

@@ -11,6 +11,7 @@ struct settings {
 	uint64_t max_page;	 /* 0: none */
 	bool expired_as_http;	 /* watch: 410 as status, not as event */
 	bool gc;		 /* the garbage collector runs */
+	bool crd;		 /* SealedSecrets are known */
 	int64_t bookmark_ms;	 /* between bookmarks */
 	uint64_t continue_epoch; /* tokens of earlier epochs are expired */
 	uint64_t bookmark_epoch; /* a bookmark is sent when it rises */
@@ -19,7 +20,8 @@ struct settings {
 };
 
 struct settings settings_get(void);
-/* {"maxPage", "watchExpiredAs", "gc", "bookmarkMs"}; others are ignored. */
+/* {"maxPage", "watchExpiredAs", "gc", "crd", "bookmarkMs"}; others are ignored.
+ */
 void settings_apply(const json_t *change);
 void settings_expire_continue(void);
 void settings_bookmark(void);

@@ -94,6 +94,19 @@ status_conflict(const struct resource *r, const char *name, const char *why)
 	    status_details(r, name));
 }
 
+json_t *
+status_conflict_by_kind(
+    const struct resource *r, const char *name, const char *why)
+{
+	json_t *details = status_details(r, name);
+
+	json_puts(details, "kind", r->kind);
+	return worded(409, "Conflict",
+	    util_format("Operation cannot be fulfilled on %s%s%s \"%s\": %s",
+		r->kind, *r->group == '\0' ? "" : ".", r->group, name, why),
+	    details);
+}
+
 static char *
 join_causes(const json_t *causes)
 {

@@ -18,6 +18,9 @@ json_t *status_no_such_path(void);
 json_t *status_exists(const struct resource *r, const char *name);
 json_t *
 status_conflict(const struct resource *r, const char *name, const char *why);
+/* The same where the server names the kind instead of the resource. */
+json_t *status_conflict_by_kind(
+    const struct resource *r, const char *name, const char *why);
 /* causes: array of {field, reason, message}; borrowed. */
 json_t *status_invalid(
     const struct resource *r, const char *name, const json_t *causes);

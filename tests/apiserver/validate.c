@@ -249,25 +249,55 @@ check_owner(const json_t *owner, json_t *causes)
 static void
 check_owners(const json_t *owners, json_t *causes)
 {
-	const char *first = NULL;
+	char *first = NULL;
 	size_t i;
 	json_t *o;
 
 	json_array_foreach((json_t *)owners, i, o)
 	{
-		const char *name = json_str(o, "name");
+		char *name, *all;
 
 		check_owner(o, causes);
 		if (!json_flag(o, "controller", false))
 			continue;
-		if (first != NULL)
-			validate_cause(causes, "metadata.ownerReferences",
-			    "FieldValueInvalid",
-			    "Invalid value: \"null\": Only one reference can "
-			    "have Controller set to true. Found \"true\" in "
-			    "references for %s and %s",
-			    first, name);
-		first = name;
+		name = util_format(
+		    "%s/%s", json_str(o, "kind"), json_str(o, "name"));
+		if (first == NULL) {
+			first = name;
+			continue;
+		}
+		all = json_text(owners);
+		validate_cause(causes, "metadata.ownerReferences",
+		    "FieldValueInvalid",
+		    "Invalid value: %s: Only one reference can have "
+		    "Controller set to true. Found \"true\" in references "
+		    "for %s and %s",
+		    all, first, name);
+		free(all);
+		free(name);
+	}
+	free(first);
+}
+
+static void
+check_finalizers(const json_t *finalizers, json_t *causes)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)finalizers, i, v)
+	{
+		const char *name = json_string_value(v);
+		char *field = util_format("metadata.finalizers[%zu]", i);
+
+		if (strchr(name, '/') == NULL &&
+		    strcmp(name, "kubernetes") != 0 &&
+		    strcmp(name, "orphan") != 0 &&
+		    strcmp(name, "foregroundDeletion") != 0)
+			bad_value(causes, field, name,
+			    "name is neither a standard finalizer name nor "
+			    "is it fully qualified");
+		free(field);
 	}
 }
 
@@ -282,9 +312,10 @@ check_meta(const struct resource *r, const json_t *obj, json_t *causes)
 		    "Required value: name or generateName is required");
 	else
 		check_name(r, name, causes);
-	check_annotations(json_object_get(meta, "annotations"), causes);
 	check_labels(json_object_get(meta, "labels"), causes);
+	check_annotations(json_object_get(meta, "annotations"), causes);
 	check_owners(json_object_get(meta, "ownerReferences"), causes);
+	check_finalizers(json_object_get(meta, "finalizers"), causes);
 }
 
 static void
@@ -321,6 +352,32 @@ need_key(const json_t *data, const char *key, json_t *causes)
 	free(field);
 }
 
+/* Docker's configuration must be JSON, whatever is in it. */
+static void
+check_docker(const json_t *data, const char *key, json_t *causes)
+{
+	const json_t *v = json_object_get(data, key);
+	json_t *parsed = NULL;
+	char *field, *text;
+	size_t len = 0;
+
+	if (v == NULL)
+		return;
+	text = schema_base64_decode(
+	    json_string_value(v), json_string_length(v), &len);
+	parsed = json_parse(text, len, NULL);
+	free(text);
+	if (parsed != NULL) {
+		json_decref(parsed);
+		return;
+	}
+	field = util_format("data[%s]", key);
+	validate_cause(causes, field, "FieldValueInvalid",
+	    "Invalid value: \"<secret contents redacted>\": invalid "
+	    "character");
+	free(field);
+}
+
 static void
 check_secret_type(const json_t *obj, json_t *causes)
 {
@@ -344,6 +401,10 @@ check_secret_type(const json_t *obj, json_t *causes)
 		if (rules[i].keys[1] != NULL)
 			need_key(data, rules[i].keys[1], causes);
 	}
+	if (strcmp(type, "kubernetes.io/dockercfg") == 0)
+		check_docker(data, ".dockercfg", causes);
+	if (strcmp(type, "kubernetes.io/dockerconfigjson") == 0)
+		check_docker(data, ".dockerconfigjson", causes);
 	if (strcmp(type, "kubernetes.io/basic-auth") == 0 &&
 	    json_object_get(data, "username") == NULL &&
 	    json_object_get(data, "password") == NULL) {
@@ -402,8 +463,18 @@ check_custom(const struct resource *r, const json_t *obj, json_t *causes)
 
 	/* Metadata has been checked by its own rules. */
 	json_object_del(rest, "metadata");
-	schema_validate(r->schema, rest, "", causes);
+	schema_validate(r->schema, rest, "", 0, causes);
 	json_decref(rest);
+}
+
+void
+validate_status(const struct resource *r, const json_t *obj, json_t *causes)
+{
+	const json_t *status = json_object_get(obj, "status");
+
+	if (status != NULL)
+		schema_validate(schema_field(r->schema, "status")->type, status,
+		    "status", strlen("status."), causes);
 }
 
 static void

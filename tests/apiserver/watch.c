@@ -13,6 +13,7 @@
 #include "settings.h"
 #include "status.h"
 #include "store.h"
+#include "validate.h"
 
 #define TIMEOUT_MIN_S	 1800
 #define TICK_MS		 100
@@ -207,6 +208,45 @@ initial_state(struct watch *w, struct sbuf *out)
 	store_items_release(&all);
 }
 
+static json_t *
+bad_version(const char *text)
+{
+	char *msg = util_format("resourceVersion: Invalid value: \"%s\": "
+				"strconv.ParseUint: parsing \"%s\": invalid "
+				"syntax",
+	    text, text);
+	json_t *s = status_new(500, "", msg, NULL);
+
+	free(msg);
+	return s;
+}
+
+/* Streamed lists are what a server with that feature off forbids. */
+static json_t *
+check_options(const struct call *c)
+{
+	static const struct resource options = {
+		.group = "meta.k8s.io",
+		.kind = "ListOptions",
+	};
+	json_t *causes = json_array(), *s = NULL;
+
+	if (http_param(c->req, "sendInitialEvents") != NULL)
+		validate_cause(causes, "sendInitialEvents",
+		    "FieldValueForbidden",
+		    "Forbidden: sendInitialEvents is forbidden for watch "
+		    "unless the WatchList feature gate is enabled");
+	else if (http_param(c->req, "resourceVersionMatch") != NULL)
+		validate_cause(causes, "resourceVersionMatch",
+		    "FieldValueForbidden",
+		    "Forbidden: resourceVersionMatch is forbidden for watch "
+		    "unless sendInitialEvents is provided");
+	if (json_array_size(causes) > 0)
+		s = status_invalid(&options, "", causes);
+	json_decref(causes);
+	return s;
+}
+
 /* Returns the refusal, or NULL. Runs under the lock. */
 static json_t *
 find_start(struct watch *w, struct sbuf *out)
@@ -215,7 +255,7 @@ find_start(struct watch *w, struct sbuf *out)
 	uint64_t rv = 0;
 
 	if (text != NULL && *text != '\0' && !util_parse_u64(text, &rv))
-		return status_bad_request("Invalid value: resourceVersion");
+		return bad_version(text);
 	if (rv == 0) {
 		initial_state(w, out);
 		w->next = store_event_end();
@@ -390,7 +430,9 @@ watch_serve(struct call *c)
 	json_t *fail;
 
 	init_times(&w);
-	fail = parse_selectors(&w);
+	fail = check_options(c);
+	if (fail == NULL)
+		fail = parse_selectors(&w);
 	store_lock();
 	if (fail == NULL)
 		fail = find_start(&w, &out);

@@ -61,29 +61,83 @@ bad_object(const struct resource *r, const char *why)
 	return s;
 }
 
+/* Steals why. */
 static json_t *
-check_type(const struct resource *r, const json_t *obj)
+refuse(char *why)
+{
+	json_t *s = status_bad_request(why);
+
+	free(why);
+	return s;
+}
+
+static json_t *
+unrecognized(const struct resource *r, const char *why)
+{
+	return refuse(util_format("the object provided is unrecognized (must "
+				  "be of type %s): %s",
+	    r->kind, why));
+}
+
+static json_t *
+wrong_custom_kind(const struct resource *r, const json_t *obj, const char *kind)
+{
+	struct resource as = *r;
+	const char *name = json_str(json_object_get(obj, "metadata"), "name");
+	json_t *causes = json_array(), *s;
+
+	as.kind = kind;
+	validate_cause(causes, "kind", "FieldValueInvalid",
+	    "Invalid value: \"%s\": must be %s", kind, r->kind);
+	s = status_invalid(&as, name == NULL ? "" : name, causes);
+	json_decref(causes);
+	return s;
+}
+
+static json_t *
+check_custom_type(const struct resource *r, const json_t *obj)
 {
 	const char *version = json_str(obj, "apiVersion");
 	const char *kind = json_str(obj, "kind");
-	char *msg = NULL;
-	json_t *s;
 
-	if (version != NULL && *version != '\0' &&
-	    strcmp(version, r->api_version) != 0)
-		msg = util_format("the API version in the data (%s) does not "
-				  "match the expected API version (%s)",
-		    version, r->api_version);
-	else if (kind != NULL && *kind != '\0' && strcmp(kind, r->kind) != 0)
-		msg = util_format("%s in version \"%s\" cannot be handled as "
-				  "a %s: converting (%s) to (%s): unknown "
-				  "conversion",
-		    kind, r->version, r->kind, kind, r->kind);
-	if (msg == NULL)
-		return NULL;
-	s = status_bad_request(msg);
-	free(msg);
-	return s;
+	if (kind == NULL || *kind == '\0')
+		return unrecognized(r, "Object 'Kind' is missing");
+	if (version == NULL || *version == '\0')
+		return unrecognized(r, "Object 'apiVersion' is missing");
+	if (strcmp(version, r->api_version) != 0)
+		return refuse(util_format("the API version in the data (%s) "
+					  "does not match the expected API "
+					  "version (%s)",
+		    version, r->api_version));
+	if (strcmp(kind, r->kind) != 0)
+		return wrong_custom_kind(r, obj, kind);
+	return NULL;
+}
+
+static json_t *
+check_builtin_type(const struct resource *r, const json_t *obj)
+{
+	const char *version = json_str(obj, "apiVersion");
+	const char *kind = json_str(obj, "kind");
+
+	if (kind == NULL || *kind == '\0')
+		kind = r->kind;
+	if (version == NULL || *version == '\0')
+		version = r->api_version;
+	if (strcmp(version, r->api_version) != 0)
+		return refuse(
+		    util_format("%s in version \"%s\" cannot be "
+				"handled as a %s: no kind \"%s\" is "
+				"registered for version \"%s\" in "
+				"scheme \"pkg/runtime/scheme.go:110\"",
+			kind, version, r->kind, kind, version));
+	if (strcmp(kind, r->kind) != 0)
+		return refuse(util_format("%s in version \"%s\" cannot be "
+					  "handled as a %s: converting "
+					  "(v1.%s) to (core.%s): unknown "
+					  "conversion",
+		    kind, r->version, r->kind, kind, r->kind));
+	return NULL;
 }
 
 static void
@@ -154,8 +208,8 @@ decode_custom(const struct resource *r, const json_t *in, json_t **fail)
 		if (json_is_object(given))
 			meta = schema_decode(&types_object_meta, given, &why);
 		if (meta == NULL) {
-			*fail = status_bad_request(
-			    why == NULL ? "metadata is not an object" : why);
+			*fail = bad_object(
+			    r, why == NULL ? "metadata is not an object" : why);
 			free(why);
 			return NULL;
 		}
@@ -172,11 +226,11 @@ decode_object(const struct resource *r, const json_t *in, json_t **fail)
 	json_t *obj;
 
 	if (!json_is_object(in)) {
-		*fail = status_bad_request("the object provided is "
-					   "unrecognized");
+		*fail = unrecognized(r, "couldn't get version/kind");
 		return NULL;
 	}
-	*fail = check_type(r, in);
+	*fail =
+	    r->custom ? check_custom_type(r, in) : check_builtin_type(r, in);
 	if (*fail != NULL)
 		return NULL;
 	obj = r->custom ? decode_custom(r, in, fail)
@@ -203,17 +257,17 @@ decode_body(struct call *c)
 			"accepted media types include: application/json, "
 			"application/yaml, "
 			"application/vnd.kubernetes.protobuf",
-			json_object()));
+			NULL));
 		return NULL;
 	}
 	raw = json_parse(c->req->body, c->req->body_len, &why);
 	if (raw == NULL) {
-		char *msg = util_format("couldn't get version/kind; json "
-					"parse error: %s",
+		char *text = util_format("couldn't get version/kind; json "
+					 "parse error: %s",
 		    why);
 
-		call_fail(c, status_bad_request(msg));
-		free(msg);
+		call_fail(c, unrecognized(c->res, text));
+		free(text);
 		free(why);
 		return NULL;
 	}
@@ -338,7 +392,7 @@ generate_name(const struct resource *r, json_t *meta)
 }
 
 static void
-namespace_defaults(json_t *obj)
+namespace_label(json_t *obj)
 {
 	json_t *meta = json_child(obj, "metadata");
 	const char *name = json_str(meta, "name");
@@ -346,6 +400,12 @@ namespace_defaults(json_t *obj)
 	if (name != NULL)
 		json_puts(json_child(meta, "labels"),
 		    "kubernetes.io/metadata.name", name);
+}
+
+/* Set where nobody owns them. */
+static void
+namespace_defaults(json_t *obj)
+{
 	json_put(json_child(obj, "spec"), "finalizers",
 	    json_pack("[s]", "kubernetes"));
 	json_puts(json_child(obj, "status"), "phase", "Active");
@@ -368,9 +428,11 @@ create_object(struct call *c, json_t *obj)
 	if (c->res->status && c->res->custom)
 		json_object_del(obj, "status");
 	if (c->res == TYPES_NAMESPACES)
-		namespace_defaults(obj);
+		namespace_label(obj);
 	manager_name(c, manager);
 	fields_record(c->res, NULL, obj, NULL, manager, "");
+	if (c->res == TYPES_NAMESPACES)
+		namespace_defaults(obj);
 	validate_create(c->res, obj, causes);
 	if (!namespace_admits(c, name)) {
 		json_decref(causes);
@@ -492,15 +554,30 @@ check_version(const struct resource *r, const char *name, const json_t *meta,
 	const json_t *now = json_object_get(live, "metadata");
 	const char *rv = json_str(meta, "resourceVersion");
 	const char *uid = json_str(meta, "uid");
+	struct resource by_plural = *r;
 	json_t *causes, *s;
+	uint64_t number;
 	char *why;
 
 	if (uid != NULL && *uid != '\0' &&
 	    strcmp(uid, json_str(now, "uid")) != 0) {
-		why = util_format("Precondition failed: UID in precondition: "
-				  "%s, UID in object meta: %s",
-		    uid, json_str(now, "uid"));
+		why = util_format("StorageError: invalid object, Code: 4, Key: "
+				  "/registry/%s%s%s/%s/%s, ResourceVersion: 0, "
+				  "AdditionalErrorMsg: Precondition failed: "
+				  "UID in precondition: %s, UID in object "
+				  "meta: %s",
+		    r->group, *r->group == '\0' ? "" : "/", r->plural,
+		    json_str(now, "namespace"), name, uid,
+		    json_str(now, "uid"));
 		s = status_conflict(r, name, why);
+		free(why);
+		return s;
+	}
+	if (rv != NULL && *rv != '\0' && !util_parse_u64(rv, &number)) {
+		why = util_format("strconv.ParseUint: parsing \"%s\": invalid "
+				  "syntax",
+		    rv);
+		s = status_new(500, "", why, NULL);
 		free(why);
 		return s;
 	}
@@ -512,8 +589,9 @@ check_version(const struct resource *r, const char *name, const json_t *meta,
 		return NULL;
 	causes = json_array();
 	validate_cause(causes, "metadata.resourceVersion", "FieldValueInvalid",
-	    "Invalid value: 0x0: must be specified for an update");
-	s = status_invalid(r, name, causes);
+	    "Invalid value: 0: must be specified for an update");
+	by_plural.kind = r->plural;
+	s = status_invalid(&by_plural, name, causes);
 	json_decref(causes);
 	return s;
 }
@@ -562,11 +640,13 @@ commit(struct call *c, json_t *next, const json_t *live)
 		call_reply(c, 200, json_incref(next));
 		return;
 	}
-	store_put(c->res, json_incref(next));
+	/* The last finalizer is gone: the object goes as it was. */
 	if (json_object_get(meta, "deletionTimestamp") != NULL &&
 	    json_object_get(meta, "finalizers") == NULL &&
 	    c->res != TYPES_NAMESPACES)
 		store_delete(c->res, c->ns, c->name);
+	else
+		store_put(c->res, json_incref(next));
 	call_reply(c, 200, json_incref(next));
 }
 
@@ -591,7 +671,10 @@ replace(struct call *c, json_t *next, const json_t *live)
 	fields_record(c->res, live, next, before, manager, c->sub);
 	json_decref(before);
 	causes = json_array();
-	validate_update(c->res, next, live, causes);
+	if (*c->sub != '\0')
+		validate_status(c->res, next, causes);
+	else
+		validate_update(c->res, next, live, causes);
 	if (passes(c, c->name, causes))
 		commit(c, next, live);
 	json_decref(next);
@@ -605,7 +688,11 @@ name_matches(struct call *c, json_t *obj)
 	char *msg;
 
 	if (name == NULL || *name == '\0') {
-		call_fail(c, status_bad_request("name must be provided"));
+		msg = util_format("the name of the object (%s based on URL) "
+				  "was undeterminable: name must be provided",
+		    c->name);
+		call_fail(c, status_bad_request(msg));
+		free(msg);
 		return false;
 	}
 	if (strcmp(name, c->name) == 0)
@@ -675,6 +762,19 @@ patch_type_fits(const struct call *c)
 	    content_type_is(c, "application/strategic-merge-patch+json");
 }
 
+static json_t *
+bad_patch_type(const struct call *c)
+{
+	if (!c->res->custom)
+		return status_new(415, "UnsupportedMediaType",
+		    "415: Unsupported Media Type", json_object());
+	return status_new(415, "UnsupportedMediaType",
+	    "the body of the request was in an unknown format - accepted "
+	    "media types include: application/json-patch+json, "
+	    "application/merge-patch+json, application/apply-patch+yaml",
+	    NULL);
+}
+
 static void
 patch_object(struct call *c, const json_t *patch, json_t *live)
 {
@@ -686,6 +786,10 @@ patch_object(struct call *c, const json_t *patch, json_t *live)
 	json_decref(target);
 	if (next == NULL) {
 		call_fail(c, fail);
+		return;
+	}
+	if (!name_matches(c, next) || !namespace_matches(c, next)) {
+		json_decref(next);
 		return;
 	}
 	if (json_str(json_child(next, "metadata"), "resourceVersion") == NULL)
@@ -700,28 +804,14 @@ write_patch(struct call *c)
 	json_t *patch, *live;
 
 	if (!patch_type_fits(c)) {
-		call_fail(c,
-		    status_new(415, "UnsupportedMediaType",
-			c->res->custom
-			    ? "the body of the request was in an unknown "
-			      "format "
-			      "- accepted media types include: "
-			      "application/json-patch+json, "
-			      "application/merge-patch+json, "
-			      "application/apply-patch+yaml"
-			    : "the body of the request was in an unknown "
-			      "format "
-			      "- accepted media types include: "
-			      "application/json-patch+json, "
-			      "application/merge-patch+json, "
-			      "application/strategic-merge-patch+json, "
-			      "application/apply-patch+yaml",
-			json_object()));
+		call_fail(c, bad_patch_type(c));
 		return;
 	}
 	patch = json_parse(c->req->body, c->req->body_len, NULL);
 	if (!json_is_object(patch)) {
-		call_fail(c, status_bad_request("error decoding patch"));
+		call_fail(c,
+		    status_bad_request("error decoding patch: unexpected end "
+				       "of JSON input"));
 		json_decref(patch);
 		return;
 	}
@@ -748,9 +838,10 @@ check_preconditions(
 	static const struct {
 		const char *key;
 		const char *word;
+		const char *fate;
 	} fields[] = {
-		{ "uid", "UID" },
-		{ "resourceVersion", "ResourceVersion" },
+		{ "uid", "UID", "deleted and then recreated" },
+		{ "resourceVersion", "ResourceVersion", "modified" },
 	};
 	const json_t *pre = json_object_get(options, "preconditions");
 
@@ -763,10 +854,11 @@ check_preconditions(
 
 		if (want == NULL || strcmp(want, have) == 0)
 			continue;
-		why = util_format("Precondition failed: %s in precondition: "
-				  "%s, %s in object meta: %s",
-		    fields[i].word, want, fields[i].word, have);
-		s = status_conflict(c->res, c->name, why);
+		why = util_format("the %s in the precondition (%s) does not "
+				  "match the %s in record (%s). The object "
+				  "might have been %s",
+		    fields[i].word, want, fields[i].word, have, fields[i].fate);
+		s = status_conflict_by_kind(c->res, c->name, why);
 		free(why);
 		return s;
 	}
@@ -874,7 +966,8 @@ write_namespace(const char *name)
 	obj = decode_object(TYPES_NAMESPACES, raw, &fail);
 	json_decref(raw);
 	fill_system_fields(TYPES_NAMESPACES, json_child(obj, "metadata"));
-	namespace_defaults(obj);
+	namespace_label(obj);
 	fields_record(TYPES_NAMESPACES, NULL, obj, NULL, "kube-apiserver", "");
+	namespace_defaults(obj);
 	store_put(TYPES_NAMESPACES, obj);
 }
