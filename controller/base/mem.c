@@ -98,15 +98,22 @@ xstrndup(const char *s, size_t n)
 char *
 xasprintf(const char *fmt, ...)
 {
-	char *s = NULL;
 	va_list ap;
+	char *s;
 	int n;
 
+	/* Not vasprintf(3), which may leave a copy in a block it frees. */
 	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
 	if (n < 0)
-		die_oom();
+		die("cannot format a text\n");
+	s = xmalloc((size_t)n + 1);
+	va_start(ap, fmt);
+	n = vsnprintf(s, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		die("cannot format a text\n");
 	return s;
 }
 
