@@ -1,0 +1,474 @@
+/*
+ * Tests of controller/sealedsecret/controller.c: what becomes of results,
+ * workers, and that every fault at every place heals.
+ * layer: sealedsecret
+ */
+#include "sealedrig.h"
+
+static struct rig rig;
+static struct controller *controller;
+
+static int
+setup(void **state UNUSED)
+{
+	rig_init(&rig);
+	controller = controller_new(&rig.cfg);
+	return 0;
+}
+
+static int
+teardown(void **state UNUSED)
+{
+	controller_free(controller);
+	rig_release(&rig);
+	return 0;
+}
+
+/* The watch tells of what is stored now. */
+static void
+tell(const struct reflector_handler *h, struct index *ix, json_t *obj)
+{
+	struct index_record now = { 0 }, old;
+	struct objkey key;
+	struct err err = ERR_INIT;
+	bool had;
+
+	assert_int_equal(objkey_of(obj, &key, &err), 0);
+	assert_true(h->reduce(h->ctx, obj, &now));
+	had = index_put(ix, &key, &now, 1, &old);
+	h->changed(h->ctx, &key, had ? &old : NULL, &now, obj, REFLECTOR_WATCH);
+}
+
+static void
+watch(void)
+{
+	struct reflector_handler h =
+	    controller_sealedsecret_handler(controller);
+	AUTO_JSON json_t *obj = rig_stored(&rig);
+
+	tell(&h, rig.sealedsecrets, obj);
+}
+
+static void
+put(json_t *obj)
+{
+	fakekube_put(rig.kube, obj);
+	watch();
+}
+
+/* One turn of a worker; false: nothing was ready. */
+static bool
+work(void)
+{
+	struct objkey key;
+	json_t *body;
+
+	if (!workqueue_try_get(rig.queue, &key, &body))
+		return false;
+	controller_process(controller, &rig.client, &key, body);
+	workqueue_done(rig.queue, &key);
+	return true;
+}
+
+static unsigned
+work_all(void)
+{
+	unsigned n = 0;
+
+	while (work())
+		n++;
+	return n;
+}
+
+static void
+spoil(json_t *obj)
+{
+	jsonx_set_str(
+	    jsonx_object(obj, "spec", "encryptedData", NULL), "k", "AgAA");
+}
+
+/* ---- results ---- */
+
+static void
+success_leaves_nothing_behind(void **state UNUSED)
+{
+	put(rig_sealed(&rig, "v1"));
+	assert_int_equal(work_all(), 1);
+	watch();
+	fakeclock_advance_s(&rig.fc, 24 * 3600);
+	assert_int_equal(work_all(), 0);
+	rig_expect_value(&rig, "v1");
+	assert_int_equal(workqueue_failures(rig.queue, &rig.key), 0);
+	assert_int_equal(controller_count(controller), 1);
+}
+
+static void
+released_it_creates_without_looking(void **state UNUSED)
+{
+	controller_release(controller);
+	put(rig_sealed(&rig, "v1"));
+	assert_int_equal(work_all(), 1);
+	assert_int_equal(fakekube_calls(rig.kube, "GET "), 0);
+	rig_expect_value(&rig, "v1");
+}
+
+static void
+without_a_watch_of_secrets_it_always_looks(void **state UNUSED)
+{
+	rig.cfg.skip_recreate = true;
+	controller_free(controller);
+	controller = controller_new(&rig.cfg);
+	controller_release(controller);
+	put(rig_sealed(&rig, "v1"));
+	assert_int_equal(work_all(), 1);
+	assert_int_equal(fakekube_calls(rig.kube, "GET "), 1);
+}
+
+static void
+fast_retries_come_first_and_slow_ones_never_end(void **state UNUSED)
+{
+	/* Up to which time each attempt has been made, in ms after the one
+	 * before. */
+	static const uint64_t at_most[] = { 5, 10, 20, 40, 80, 1000, 2000, 4000,
+		8000, 16000, 32000, 60000, 60000, 60000 };
+
+	put(rig_sealed(&rig, "v1"));
+	fakekube_fail_all(rig.kube, "POST ", FAKEKUBE_500);
+	assert_int_equal(work_all(), 1);
+	for (size_t i = 0; i < ARRAY_SIZE(at_most); i++) {
+		fakeclock_advance_ms(&rig.fc, at_most[i] / 2 - 1);
+		assert_int_equal(work_all(), 0);
+		fakeclock_advance_ms(&rig.fc, at_most[i] / 2 + 2);
+		assert_int_equal(work_all(), 1);
+	}
+	fakekube_fail_all(rig.kube, NULL, FAKEKUBE_OK);
+	fakeclock_advance_s(&rig.fc, 60);
+	assert_int_equal(work_all(), 1);
+	rig_expect_value(&rig, "v1");
+	rig_expect_condition(&rig, "True", "");
+	assert_int_equal(workqueue_failures(rig.queue, &rig.key), 0);
+}
+
+static void
+no_fast_retries_means_slow_ones_at_once(void **state UNUSED)
+{
+	rig.cfg.max_unseal_retries = 0;
+	controller_free(controller);
+	controller = controller_new(&rig.cfg);
+	put(rig_sealed(&rig, "v1"));
+	fakekube_fail(rig.kube, 2, FAKEKUBE_500);
+	assert_int_equal(work_all(), 1);
+	fakeclock_advance_ms(&rig.fc, 499);
+	assert_int_equal(work_all(), 0);
+	fakeclock_advance_ms(&rig.fc, 501);
+	assert_int_equal(work_all(), 1);
+}
+
+static void
+a_longer_wait_that_the_server_asks_for_is_kept(void **state UNUSED)
+{
+	put(rig_sealed(&rig, "v1"));
+	fakekube_fail(rig.kube, 2, FAKEKUBE_429);
+	assert_int_equal(work_all(), 1);
+	fakeclock_advance_ms(&rig.fc, 6999);
+	assert_int_equal(work_all(), 0);
+	fakeclock_advance_ms(&rig.fc, 1);
+	assert_int_equal(work_all(), 1);
+	rig_expect_value(&rig, "v1");
+}
+
+static void
+what_only_a_change_cures_waits_for_it(void **state UNUSED)
+{
+	json_t *obj = rig_sealed(&rig, "v1");
+
+	spoil(obj);
+	put(obj);
+	assert_int_equal(work_all(), 1);
+	watch();
+	fakeclock_advance_s(&rig.fc, 599);
+	assert_int_equal(work_all(), 0);
+	fakeclock_advance_s(&rig.fc, 301);
+	fakekube_forget_calls(rig.kube);
+	assert_int_equal(work_all(), 1);
+	assert_int_equal(fakekube_calls(rig.kube, NULL), 1);
+	assert_int_equal(rig_events(&rig, NULL, NULL), 1);
+	put(rig_sealed(&rig, "v1"));
+	assert_int_equal(work_all(), 1);
+	rig_expect_value(&rig, "v1");
+}
+
+static void
+a_new_key_cures_what_waited_for_it(void **state UNUSED)
+{
+	struct keypair *other = rig_key("other2048");
+	json_t *obj = rig_sealed(&rig, "v1");
+	struct err err = ERR_INIT;
+
+	jsonx_set(jsonx_object(obj, "spec", "encryptedData", NULL), "k",
+	    rig_seal(other, "demo/foo", "v1"));
+	put(obj);
+	assert_int_equal(work_all(), 1);
+	rig_expect_value(&rig, "");
+	assert_int_equal(registry_add(rig.keys, "other", other, 2, &err), 0);
+	controller_keys_changed(controller);
+	assert_int_equal(work_all(), 1);
+	rig_expect_value(&rig, "v1");
+	rig_expect_condition(&rig, "True", "");
+	keypair_free(other);
+}
+
+static void
+a_blocked_object_heals_when_the_foreign_secret_goes(void **state UNUSED)
+{
+	json_t *foreign =
+	    json_pack("{s:s,s:s,s:{s:s,s:s}}", "apiVersion", "v1", "kind",
+		"Secret", "metadata", "name", RIG_NAME, "namespace", RIG_NS);
+
+	fakekube_put(rig.kube, foreign);
+	put(rig_sealed(&rig, "v1"));
+	for (unsigned i = 0; i < 20; i++) {
+		(void)work_all();
+		fakeclock_advance_s(&rig.fc, 60);
+	}
+	rig_expect_condition(&rig, "False",
+	    "failed update: Resource \"foo\" already exists and is not managed "
+	    "by SealedSecret");
+	assert_true(fakekube_remove(rig.kube, "secrets", RIG_NS, RIG_NAME));
+	assert_int_equal(work_all(), 1);
+	rig_expect_value(&rig, "v1");
+	rig_expect_condition(&rig, "True", "");
+}
+
+static void
+one_bad_object_does_not_disturb_another(void **state UNUSED)
+{
+	json_t *bad = rig_sealed(&rig, "bad");
+	struct reflector_handler h =
+	    controller_sealedsecret_handler(controller);
+
+	jsonx_set_str(json_object_get(bad, "metadata"), "name", "bad");
+	jsonx_set_str(json_object_get(bad, "metadata"), "uid", "bad-uid");
+	jsonx_set(bad, "spec", json_integer(7));
+	fakekube_put(rig.kube, json_incref(bad));
+	tell(&h, rig.sealedsecrets, bad);
+	json_decref(bad);
+	put(rig_sealed(&rig, "v1"));
+	assert_int_equal(work_all(), 2);
+	rig_expect_value(&rig, "v1");
+	rig_expect_condition(&rig, "True", "");
+}
+
+/* ---- faults ---- */
+
+static bool
+settled(void)
+{
+	AUTO_JSON json_t *obj = rig_stored(&rig);
+	AUTO_JSON json_t *s = rig_secret(&rig);
+	json_t *c =
+	    json_array_get(jsonx_array(obj, "status", "conditions", NULL), 0);
+	const char *status = jsonx_str(c, "status", NULL);
+
+	return s != NULL && status != NULL && strcmp(status, "True") == 0 &&
+	    jsonx_int(obj, "status", "observedGeneration", NULL) ==
+	    jsonx_int(obj, "metadata", "generation", NULL);
+}
+
+/* Runs until nothing is left to do; the watch tells of each change. */
+static void
+run_to_rest(void)
+{
+	for (unsigned i = 0; i < 100; i++) {
+		unsigned n = work_all();
+
+		watch();
+		n += work_all();
+		if (n == 0 && settled())
+			return;
+		fakeclock_advance_s(&rig.fc, 61);
+	}
+	fail_msg("never came to rest");
+}
+
+/* First life, update, and a deleted Secret: each meets the fault at its nth
+ * request. Returns whether the fault was met. */
+static bool
+live_through(enum fakekube_fault fault, unsigned nth)
+{
+	json_t *obj;
+	unsigned before;
+
+	fakekube_fail(rig.kube, nth, fault);
+	put(rig_sealed(&rig, "v1"));
+	run_to_rest();
+	rig_expect_value(&rig, "v1");
+
+	fakekube_fail(rig.kube, nth, fault);
+	obj = rig_stored(&rig);
+	jsonx_set(jsonx_object(obj, "spec", "encryptedData", NULL), "k",
+	    rig_seal(rig.kp, "demo/foo", "v2"));
+	put(obj);
+	run_to_rest();
+	rig_expect_value(&rig, "v2");
+
+	before = fakekube_calls(rig.kube, NULL);
+	fakekube_fail(rig.kube, nth, fault);
+	assert_true(fakekube_remove(rig.kube, "secrets", RIG_NS, RIG_NAME));
+	workqueue_add(rig.queue, &rig.key, WORKQUEUE_NEW, NULL);
+	run_to_rest();
+	rig_expect_value(&rig, "v2");
+	return fakekube_calls(rig.kube, NULL) - before >= nth;
+}
+
+static void
+every_fault_at_every_request_heals(void **state UNUSED)
+{
+	static const enum fakekube_fault faults[] = { FAKEKUBE_500,
+		FAKEKUBE_429, FAKEKUBE_403, FAKEKUBE_422, FAKEKUBE_CONFLICT,
+		FAKEKUBE_CUT, FAKEKUBE_LOST };
+
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+		bool met = true;
+
+		for (unsigned nth = 1; met; nth++) {
+			(void)teardown(NULL);
+			(void)setup(NULL);
+			met = live_through(faults[i], nth);
+			assert_true(nth < 50);
+		}
+	}
+}
+
+static void
+at_rest_nothing_is_written_and_nothing_told(void **state UNUSED)
+{
+	int64_t told;
+
+	put(rig_sealed(&rig, "v1"));
+	run_to_rest();
+	told = rig_events(&rig, NULL, NULL);
+	fakekube_forget_calls(rig.kube);
+	for (unsigned i = 0; i < 10; i++) {
+		watch();
+		fakeclock_advance_s(&rig.fc, 3600);
+		assert_int_equal(work_all(), 0);
+	}
+	assert_int_equal(fakekube_calls(rig.kube, NULL), 0);
+	assert_int_equal(rig_events(&rig, NULL, NULL), told);
+}
+
+/* ---- workers ---- */
+
+#define OBJECTS 40
+#define WORKERS 4
+
+static json_t *
+numbered(unsigned i)
+{
+	json_t *obj = rig_sealed(&rig, "v");
+	AUTO_STR char *name = xasprintf("n%u", i);
+	AUTO_STR char *uid = xasprintf("uid-of-n%u", i);
+	AUTO_STR char *label = xasprintf("demo/n%u", i);
+
+	jsonx_set_str(json_object_get(obj, "metadata"), "name", name);
+	jsonx_set_str(json_object_get(obj, "metadata"), "uid", uid);
+	jsonx_set(jsonx_object(obj, "spec", "encryptedData", NULL), "k",
+	    rig_seal(rig.kp, label, "v"));
+	return obj;
+}
+
+struct counter {
+	struct mutex mu;
+	struct cond changed;
+	unsigned posts, statuses;
+};
+
+static void
+count(void *ctx, const char *method, const char *path)
+{
+	struct counter *c = ctx;
+
+	mutex_lock(&c->mu);
+	if (strcmp(method, "POST") == 0)
+		c->posts++;
+	if (strstr(path, "/status") != NULL)
+		c->statuses++;
+	cond_broadcast(&c->changed);
+	mutex_unlock(&c->mu);
+}
+
+static void
+workers_wait_for_the_release_and_share_the_work(void **state UNUSED)
+{
+	struct reflector_handler h =
+	    controller_sealedsecret_handler(controller);
+	struct kube_client clients[WORKERS];
+	struct counter c = { .posts = 0 };
+	AUTO_JSON json_t *all = NULL;
+
+	mutex_init(&c.mu);
+	cond_init(&c.changed);
+	fakekube_hook(rig.kube, count, &c);
+	for (unsigned i = 0; i < WORKERS; i++)
+		clients[i] = rig.client;
+	controller_start_workers(controller, WORKERS, clients);
+	for (unsigned i = 0; i < OBJECTS; i++) {
+		json_t *obj = numbered(i);
+
+		fakekube_put(rig.kube, json_incref(obj));
+		tell(&h, rig.sealedsecrets, obj);
+		json_decref(obj);
+	}
+	assert_int_equal(workqueue_len(rig.queue), OBJECTS);
+	assert_int_equal(fakekube_calls(rig.kube, NULL), 0);
+	controller_release(controller);
+	mutex_lock(&c.mu);
+	while (c.statuses < OBJECTS)
+		if (!cond_wait_for(&c.changed, &c.mu, 60 * NS_PER_S))
+			break;
+	mutex_unlock(&c.mu);
+	workqueue_shutdown(rig.queue);
+	controller_join_workers(controller);
+	assert_int_equal(c.posts, OBJECTS);
+	all = fakekube_all(rig.kube, "secrets");
+	assert_int_equal(json_array_size(all), OBJECTS);
+	cond_destroy(&c.changed);
+	mutex_destroy(&c.mu);
+}
+
+static void
+workers_that_were_never_released_can_be_joined(void **state UNUSED)
+{
+	struct kube_client clients[2] = { rig.client, rig.client };
+
+	put(rig_sealed(&rig, "v1"));
+	controller_start_workers(controller, 2, clients);
+	workqueue_shutdown(rig.queue);
+	controller_join_workers(controller);
+	assert_int_equal(fakekube_calls(rig.kube, NULL), 0);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(success_leaves_nothing_behind),
+		T(released_it_creates_without_looking),
+		T(without_a_watch_of_secrets_it_always_looks),
+		T(fast_retries_come_first_and_slow_ones_never_end),
+		T(no_fast_retries_means_slow_ones_at_once),
+		T(a_longer_wait_that_the_server_asks_for_is_kept),
+		T(what_only_a_change_cures_waits_for_it),
+		T(a_new_key_cures_what_waited_for_it),
+		T(a_blocked_object_heals_when_the_foreign_secret_goes),
+		T(one_bad_object_does_not_disturb_another),
+		T(every_fault_at_every_request_heals),
+		T(at_rest_nothing_is_written_and_nothing_told),
+		T(workers_wait_for_the_release_and_share_the_work),
+		T(workers_that_were_never_released_can_be_joined),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
