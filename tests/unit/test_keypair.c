@@ -502,6 +502,27 @@ refuses_der_and_texts_over_the_limit(void **state UNUSED)
 }
 
 static void
+looks_at_a_bounded_number_of_blocks(void **state UNUSED)
+{
+	static const char line[] = "-----BEGIN RSA PRIVATE KEY-----\n";
+	AUTO_RELEASE(buf) struct buf text = BUF_INIT(64 * 1024);
+	AUTO_STR char *pem = private_pem(fixture_key(0));
+	const char *cert = keypair_cert_pem(fixture_key(0));
+	AUTO(keypair) struct keypair *kp = NULL;
+
+	for (int i = 0; i < 63; i++)
+		buf_puts(&text, line);
+	buf_puts(&text, pem);
+	kp = parse(buf_str(&text), cert);
+	buf_clear(&text);
+	while (text.len + sizeof(line) + strlen(pem) < 64 * 1024)
+		buf_puts(&text, line);
+	buf_puts(&text, pem);
+	refused_for(buf_str(&text), text.len, cert,
+	    "private key: no PEM block of a private key in it");
+}
+
+static void
 refuses_certificates_that_do_not_go_with_the_key(void **state UNUSED)
 {
 	AUTO_STR char *pem = private_pem(fixture_key(0));
@@ -782,6 +803,7 @@ main(void)
 		    takes_the_first_key_and_certificate_that_are_whole),
 		cmocka_unit_test(refuses_keys_of_the_wrong_kind),
 		cmocka_unit_test(refuses_der_and_texts_over_the_limit),
+		cmocka_unit_test(looks_at_a_bounded_number_of_blocks),
 		cmocka_unit_test(
 		    refuses_certificates_that_do_not_go_with_the_key),
 		cmocka_unit_test(survives_every_truncation_of_its_texts),
