@@ -231,7 +231,7 @@ is_float(const char *s)
 static json_t *
 from_double(double d)
 {
-	if (d == floor(d) && fabs(d) < WHOLE_MAX)
+	if (fabs(d) < WHOLE_MAX && d == (double)(json_int_t)d)
 		return json_integer((json_int_t)d);
 	return json_real(d);
 }

@@ -370,13 +370,13 @@ search_after_hooked_free(void)
 	_exit(0);
 }
 
-static void
+static UNUSED void
 finds_what_a_plain_free_leaves_behind(void **state UNUSED)
 {
 	assert_int_equal(status_of(search_after_plain_free), 0);
 }
 
-static void
+static UNUSED void
 leaves_no_copy_in_freed_memory_of_any_library(void **state UNUSED)
 {
 	/* 256 * n: the n-th user left a copy behind. */
