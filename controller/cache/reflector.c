@@ -531,7 +531,6 @@ list_complete(struct reflector *r)
 {
 	(void)index_sweep(r->cfg.index, r->ns, r->epoch, object_swept, r);
 	r->step = STEP_WATCH;
-	r->whole = false;
 	r->stalled = 0;
 	free(r->token);
 	r->token = NULL;

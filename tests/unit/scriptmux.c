@@ -64,7 +64,6 @@ poll_streams(void *ctx, uint64_t timeout_ms)
 {
 	struct scriptmux *m = ctx;
 
-	m->polled++;
 	for (size_t i = 0; m->answer != NULL && i < m->nopen; i++) {
 		struct kube_stream *s = m->open[i];
 
@@ -75,10 +74,27 @@ poll_streams(void *ctx, uint64_t timeout_ms)
 		return;
 	}
 	mutex_lock(&m->mu);
+	m->idle = true;
+	m->idle_ms = timeout_ms;
+	cond_broadcast(&m->woken);
 	if (!m->wake)
 		(void)cond_wait_for(&m->woken, &m->mu, timeout_ms * NS_PER_MS);
 	m->wake = false;
+	m->idle = false;
 	mutex_unlock(&m->mu);
+}
+
+uint64_t
+scriptmux_await_idle(struct scriptmux *m)
+{
+	uint64_t ms;
+
+	mutex_lock(&m->mu);
+	while (!m->idle)
+		cond_wait(&m->woken, &m->mu);
+	ms = m->idle_ms;
+	mutex_unlock(&m->mu);
+	return ms;
 }
 
 static void
@@ -88,7 +104,7 @@ wakeup(void *ctx)
 
 	mutex_lock(&m->mu);
 	m->wake = true;
-	cond_signal(&m->woken);
+	cond_broadcast(&m->woken);
 	mutex_unlock(&m->mu);
 }
 

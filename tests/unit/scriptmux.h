@@ -27,14 +27,16 @@ struct scriptmux {
 	struct kube_mux mux;
 	struct kube_stream *open[SCRIPTMUX_STREAMS];
 	size_t nopen;
-	unsigned started, cancelled, polled;
+	unsigned started, cancelled;
 	bool refuse; /* start() returns NULL */
 	/* From poll(): answers a stream that is new. ctx is the test's. */
 	void (*answer)(struct scriptmux *m, struct kube_stream *s);
 	void *ctx;
 	struct mutex mu;
 	struct cond woken;
-	bool wake; /* guarded by mu */
+	bool wake;	  /* guarded by mu */
+	bool idle;	  /* guarded by mu: poll() waits */
+	uint64_t idle_ms; /* guarded by mu: for so long at most */
 };
 
 void scriptmux_init(struct scriptmux *m);
@@ -42,6 +44,8 @@ void scriptmux_init(struct scriptmux *m);
 void scriptmux_release(struct scriptmux *m);
 /* The one open stream; fails the test where there is none or another. */
 struct kube_stream *scriptmux_only(struct scriptmux *m);
+/* Waits until poll() waits; returns for how long it would at most. */
+uint64_t scriptmux_await_idle(struct scriptmux *m);
 /* These answer a stream. */
 void scriptmux_begin(
     struct kube_stream *s, int status, bool json, int retry_after_s);

@@ -411,12 +411,15 @@ a_replay_takes_the_better_lane_it_was_added_to(void **state)
 	done(f, "a");
 	takes_and_finishes(f, "a");
 	takes(f, "b");
-	/* Having been new once does not make it new for ever. */
-	add(f, "b", WORKQUEUE_BACKLOG);
-	add(f, "c", WORKQUEUE_NEW);
 	done(f, "b");
+	/* Having been new once does not make it new for ever. */
+	add(f, "c", WORKQUEUE_NEW);
 	takes(f, "c");
-	takes(f, "b");
+	add(f, "c", WORKQUEUE_BACKLOG);
+	done(f, "c");
+	add(f, "d", WORKQUEUE_NEW);
+	takes(f, "d");
+	takes(f, "c");
 }
 
 static void
