@@ -318,10 +318,14 @@ reap(struct kube_stream *s, CURLcode rc)
 {
 	struct err err = s->err;
 
-	if (rc == CURLE_OK && is_hidden(s) && !s->cancelled) {
+	if (rc == CURLE_OK && s->head.complete && is_hidden(s) &&
+	    !s->cancelled) {
 		retry_with_new_token(s);
 		return;
 	}
+	/* Libcurl takes a head that was cut off for a whole answer. */
+	if (rc == CURLE_OK && !s->head.complete)
+		rc = CURLE_RECV_ERROR;
 	if (s->head.status == 401 && s->mux->target.cfg->token != NULL)
 		kube_token_invalidate(s->mux->target.cfg->token);
 	if (err.code == ERR_NONE && rc != CURLE_OK)

@@ -7,10 +7,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 
 #define CA_MAX		(1024u * 1024)
+#define SETTLE_MS	2000u
 #define HEAD_MAX	(64u * 1024)
 #define RETRY_AFTER_MAX 3600
 
@@ -77,6 +79,26 @@ same_file(const struct stat *a, const struct stat *b)
 	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+/* A file changed twice within one tick of the file system's clock looks the
+ * same: until it was read a while after it was first seen, only its contents
+ * tell. */
+static bool
+is_known(const struct target *t, const struct stat *st)
+{
+	return t->ca.len > 0 && same_file(st, &t->ca_stat) &&
+	    t->ca_read_ms - t->ca_seen_ms >= SETTLE_MS;
+}
+
+static void
+note_read(struct target *t, const struct stat *st)
+{
+	t->ca_read_ms = clock_mono_ms(&clock_system);
+	if (!same_file(st, &t->ca_stat)) {
+		t->ca_stat = *st;
+		t->ca_seen_ms = t->ca_read_ms;
+	}
+}
+
 static int
 first_trust(struct target *t, struct err *err)
 {
@@ -101,11 +123,9 @@ target_refresh(struct target *t, bool *changed, struct err *err)
 		return 0;
 	if (cfg->ca_file == NULL)
 		return t->ca.len > 0 ? 0 : first_trust(t, err);
-	if (t->ca.len > 0 && stat(cfg->ca_file, &st) == 0 &&
-	    same_file(&st, &t->ca_stat))
-		return 0;
 	/* Before the read: a change in between is seen the next time. */
-	(void)stat(cfg->ca_file, &st);
+	if (stat(cfg->ca_file, &st) == 0 && is_known(t, &st))
+		return 0;
 	if (file_read(cfg->ca_file, &fresh, &read_err) < 0 || fresh.len == 0) {
 		if (t->ca.len > 0)
 			return 0;
@@ -113,7 +133,7 @@ target_refresh(struct target *t, bool *changed, struct err *err)
 		    fresh.len == 0 && read_err.code == ERR_NONE ? "empty file"
 								: read_err.msg);
 	}
-	t->ca_stat = st;
+	note_read(t, &st);
 	if (t->ca.len == fresh.len &&
 	    memcmp(t->ca.data, fresh.data, fresh.len) == 0)
 		return 0;

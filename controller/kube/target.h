@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
@@ -19,6 +20,8 @@ struct target {
 	char *connect_to;    /* NULL, or where connections really go */
 	void *connect_list;  /* the same for curl, made by transport.c */
 	struct buf ca;	     /* what is trusted now */
+	uint64_t ca_seen_ms; /* when ca_stat was first seen */
+	uint64_t ca_read_ms; /* when ca was last read */
 	struct stat ca_stat; /* of the file ca was read from */
 };
 

@@ -440,6 +440,9 @@ attempt(struct call *c, struct err *err)
 		rc = drive(c);
 	unset_request(c->t->easy);
 	transport_headers_free(c->headers);
+	/* Libcurl takes a head that was cut off for a whole answer. */
+	if (rc == CURLE_OK && !c->head.complete)
+		rc = CURLE_RECV_ERROR;
 	transport_count(
 	    c->t->metrics, req->method, rc == CURLE_OK ? c->head.status : 0);
 	if (c->err.code != ERR_NONE)

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#define PATHS 8
+#define PATHS 256
 
 void
 tmpfiles_init(struct tmpfiles *t)

@@ -10,7 +10,7 @@ struct tmpfiles {
 
 void tmpfiles_init(struct tmpfiles *t);
 void tmpfiles_release(struct tmpfiles *t);
-/* Path of a file in it; valid until the call after the next seven. */
+/* Path of a file in it; valid for the next 255 calls. */
 const char *tmpfiles_path(const struct tmpfiles *t, const char *name);
 /* Writes in place. */
 void

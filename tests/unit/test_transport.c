@@ -1,0 +1,924 @@
+/*
+ * Tests of controller/kube/transport.c against servers on loopback addresses.
+ * layer: kube
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "httpd.h"
+#include "kube/transport.h"
+#include "metrics/metrics.h"
+#include "tmpfiles.h"
+
+#define AGENT "controller/v1 (linux/test)"
+
+/* ---- helpers ---- */
+
+static struct kube_config
+config_of(const struct httpd *h)
+{
+	return (struct kube_config) {
+		.server = (char *)httpd_url(h),
+		.user_agent = (char *)AGENT,
+	};
+}
+
+/* One GET of this path on a transport of its own. */
+static int
+get_once(const struct kube_config *cfg, const char *path,
+    struct kube_response *resp, struct err *err)
+{
+	AUTO(kube_transport)
+	struct kube_transport *t = kube_transport_new(cfg, NULL, NULL);
+	struct kube_request req = { .method = "GET", .path = path };
+
+	err_clear(err);
+	return t->perform(t->ctx, &req, resp, err);
+}
+
+static int
+get_on(struct kube_transport *t, const char *path, struct err *err)
+{
+	AUTO_RELEASE(kube_response) struct kube_response resp = { 0 };
+	struct kube_request req = { .method = "GET", .path = path };
+
+	err_clear(err);
+	return t->perform(t->ctx, &req, &resp, err) < 0 ? -1 : resp.status;
+}
+
+/* ---- what is sent ---- */
+
+/* Answers with the request as it came. */
+static void
+echo(void *ctx UNUSED, struct httpd_conn *c, const struct httpd_request *req)
+{
+	char *text = xasprintf("%s\n--\n%s", req->head, req->body);
+
+	httpd_reply(c, 200, "text/plain", "", text);
+	mem_free_wiped(text);
+}
+
+static void
+a_get_sends_what_it_should_and_nothing_else(void **state UNUSED)
+{
+	struct httpd *h = httpd_new(echo, NULL, NULL);
+	struct kube_config cfg = config_of(h);
+	AUTO_RELEASE(kube_response) struct kube_response resp = { 0 };
+	struct err err = ERR_INIT;
+	AUTO_STR char *want = NULL;
+
+	cfg.token = kube_token_fixed("t0k");
+	assert_int_equal(get_once(&cfg, "/api/v1/x?a=b%2Fc", &resp, &err), 0);
+	want = xasprintf("GET /api/v1/x?a=b%%2Fc HTTP/1.1\r\n"
+			 "Host: 127.0.0.1:%d\r\n"
+			 "User-Agent: " AGENT "\r\n"
+			 "Accept: application/json\r\n"
+			 "Authorization: Bearer t0k\r\n\r\n--\n",
+	    httpd_port(h));
+	assert_string_equal(buf_str(&resp.body), want);
+	assert_int_equal(resp.status, 200);
+	assert_false(resp.json);
+	kube_token_free(cfg.token);
+	httpd_free(h);
+}
+
+static void
+bodies_go_out_whole_with_their_method_and_type(void **state UNUSED)
+{
+	static const char *const methods[] = { "POST", "PUT", "PATCH",
+		"DELETE" };
+	struct httpd *h = httpd_new(echo, NULL, NULL);
+	struct kube_config cfg = config_of(h);
+	AUTO(kube_transport)
+	struct kube_transport *t = kube_transport_new(&cfg, NULL, NULL);
+	size_t len = 100000; /* large enough for "100 Continue" */
+	AUTO_STR char *body = xmalloc(len + 1);
+
+	memset(body, 'b', len);
+	body[len] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+		AUTO_RELEASE(kube_response) struct kube_response resp = { 0 };
+		struct err err = ERR_INIT;
+		struct kube_request req = {
+			.method = methods[i],
+			.path = "/x",
+			.body = body,
+			.body_len = len,
+			.content_type = i == 2 ? "application/foo" : NULL,
+		};
+		const char *text;
+
+		assert_int_equal(t->perform(t->ctx, &req, &resp, &err), 0);
+		text = buf_str(&resp.body);
+		assert_int_equal(
+		    strncmp(text, methods[i], strlen(methods[i])), 0);
+		assert_non_null(strstr(text, "Content-Length: 100000\r\n"));
+		assert_non_null(strstr(text,
+		    i == 2 ? "Content-Type: application/foo\r\n"
+			   : "Content-Type: application/json\r\n"));
+		assert_null(strstr(text, "Expect"));
+		assert_string_equal(strstr(text, "--\n") + 3, body);
+	}
+	/* All over one connection; a GET behind them has no body. */
+	{
+		AUTO_RELEASE(kube_response) struct kube_response resp = { 0 };
+		struct err err = ERR_INIT;
+		struct kube_request req = { .method = "GET", .path = "/y" };
+
+		assert_int_equal(t->perform(t->ctx, &req, &resp, &err), 0);
+		assert_int_equal(strncmp(buf_str(&resp.body), "GET /y ", 7), 0);
+		assert_null(strstr(buf_str(&resp.body), "Content-"));
+	}
+	assert_int_equal(httpd_connections(h), 1);
+	httpd_free(h);
+}
+
+static void
+proxies_of_the_environment_are_not_asked(void **state UNUSED)
+{
+	struct httpd *h = httpd_new(echo, NULL, NULL);
+	struct kube_config cfg = config_of(h);
+	AUTO_RELEASE(kube_response) struct kube_response resp = { 0 };
+	struct err err = ERR_INIT;
+
+	setenv("http_proxy", "http://127.0.0.1:1", 1);
+	setenv("all_proxy", "http://127.0.0.1:1", 1);
+	assert_int_equal(get_once(&cfg, "/x", &resp, &err), 0);
+	unsetenv("http_proxy");
+	unsetenv("all_proxy");
+	httpd_free(h);
+}
+
+static void
+dots_in_a_path_stay_where_they_are(void **state UNUSED)
+{
+	struct httpd *h = httpd_new(echo, NULL, NULL);
+	struct kube_config cfg = config_of(h);
+	AUTO_RELEASE(kube_response) struct kube_response resp = { 0 };
+	struct err err = ERR_INIT;
+
+	assert_int_equal(get_once(&cfg, "/a/%2E%2E/b", &resp, &err), 0);
+	assert_int_equal(
+	    strncmp(buf_str(&resp.body), "GET /a/%2E%2E/b ", 16), 0);
+	httpd_free(h);
+}
+
+/* ---- what comes back ---- */
+
+static void
+canned(void *ctx UNUSED, struct httpd_conn *c, const struct httpd_request *req)
+{
+	if (strcmp(req->path, "/json") == 0)
+		httpd_json(c, 200, "{}");
+	else if (strcmp(req->path, "/throttled") == 0)
+		httpd_reply(c, 429, "text/plain", "Retry-After: 5\r\n", "wait");
+	else if (strcmp(req->path, "/redirect") == 0)
+		httpd_reply(c, 307, "text/plain",
+		    "Location: http://127.0.0.1:1/stolen\r\n", "");
+	else if (strcmp(req->path, "/chunked") == 0)
+		httpd_puts(c,
+		    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+		    "Transfer-Encoding: chunked\r\n\r\n"
+		    "2\r\n{\"\r\n3\r\na\":\r\n2\r\n1}\r\n0\r\n\r\n");
+	else if (strcmp(req->path, "/gzip") == 0)
+		httpd_reply(c, 200, "application/json",
+		    "Content-Encoding: gzip\r\n", "not gzip at all");
+	else
+		httpd_json(c, 404, "{\"kind\":\"Status\"}");
+}
+
+static void
+answers_of_any_status_are_answers(void **state UNUSED)
+{
+	static const struct {
+		const char *path;
+		int status;
+		bool json;
+		int retry_after;
+		const char *body;
+	} cases[] = {
+		{ "/json", 200, true, -1, "{}" },
+		{ "/throttled", 429, false, 5, "wait" },
+		{ "/redirect", 307, false, -1, "" },
+		{ "/chunked", 200, true, -1, "{\"a\":1}" },
+		{ "/gzip", 200, true, -1, "not gzip at all" },
+		{ "/none", 404, true, -1, "{\"kind\":\"Status\"}" },
+	};
+	struct httpd *h = httpd_new(canned, NULL, NULL);
+	struct kube_config cfg = config_of(h);
+	AUTO(metrics) struct metrics *m = metrics_new("x");
+	AUTO(kube_transport)
+	struct kube_transport *t = kube_transport_new(&cfg, m, NULL);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RELEASE(kube_response) struct kube_response resp = { 0 };
+		struct err err = ERR_INIT;
+		struct kube_request req = {
+			.method = "GET",
+			.path = cases[i].path,
+		};
+
+		assert_int_equal(t->perform(t->ctx, &req, &resp, &err), 0);
+		assert_int_equal(resp.status, cases[i].status);
+		assert_int_equal(resp.json, cases[i].json);
+		assert_int_equal(resp.retry_after_s, cases[i].retry_after);
+		assert_string_equal(buf_str(&resp.body), cases[i].body);
+	}
+	assert_true(metrics_value(m, METRIC_API_REQUESTS, "GET", "200") == 3);
+	assert_true(metrics_value(m, METRIC_API_REQUESTS, "GET", "307") == 1);
+	assert_int_equal(httpd_connections(h), 1);
+	httpd_free(h);
+}
+
+/* ---- faults ---- */
+
+static void
+faulty(void *ctx UNUSED, struct httpd_conn *c, const struct httpd_request *req)
+{
+	static char big[200000];
+	int i;
+
+	if (strcmp(req->path, "/close") == 0) {
+		httpd_close(c);
+	} else if (strcmp(req->path, "/reset") == 0) {
+		httpd_reset(c);
+	} else if (strcmp(req->path, "/half-head") == 0) {
+		httpd_puts(c, "HTTP/1.1 200 OK\r\nContent-Le");
+		httpd_close(c);
+	} else if (strcmp(req->path, "/half-body") == 0) {
+		httpd_puts(
+		    c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"a");
+		httpd_close(c);
+	} else if (strcmp(req->path, "/half-chunk") == 0) {
+		httpd_puts(c,
+		    "HTTP/1.1 200 OK\r\n"
+		    "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"");
+		httpd_close(c);
+	} else if (strcmp(req->path, "/no-last-chunk") == 0) {
+		httpd_puts(c,
+		    "HTTP/1.1 200 OK\r\n"
+		    "Transfer-Encoding: chunked\r\n\r\n"
+		    "2\r\n{}\r\n");
+		httpd_close(c);
+	} else if (strcmp(req->path, "/nonsense") == 0) {
+		httpd_puts(c, "SSH-2.0-OpenSSH\r\n\r\n");
+		httpd_close(c);
+	} else if (strcmp(req->path, "/head") == 0) {
+		memset(big, 'x', 1000);
+		httpd_puts(c, "HTTP/1.1 200 OK\r\n");
+		for (i = 0; i < 200; i++) {
+			httpd_puts(c, "X-Pad: ");
+			httpd_write(c, big, 1000);
+			httpd_puts(c, "\r\n");
+		}
+		httpd_puts(c, "Content-Length: 0\r\n\r\n");
+	} else if (strcmp(req->path, "/big") == 0) {
+		memset(big, 'y', sizeof(big));
+		httpd_puts(c,
+		    "HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n"
+		    "\r\n");
+		httpd_write(c, big, sizeof(big));
+	} else {
+		httpd_wait(c); /* never answers */
+	}
+}
+
+static void
+faults_have_codes_and_never_give_half_an_answer(void **state UNUSED)
+{
+	static const struct {
+		const char *path;
+		enum err_code want;
+	} cases[] = {
+		{ "/close", ERR_TRANSPORT },
+		{ "/reset", ERR_TRANSPORT },
+		{ "/half-head", ERR_TRANSPORT },
+		{ "/half-body", ERR_TRANSPORT },
+		{ "/half-chunk", ERR_TRANSPORT },
+		{ "/no-last-chunk", ERR_TRANSPORT },
+		{ "/nonsense", ERR_TRANSPORT },
+		{ "/head", ERR_TOOBIG },
+		{ "/big", ERR_TOOBIG },
+		{ "/silence", ERR_TIMEOUT },
+	};
+	struct httpd *h = httpd_new(faulty, NULL, NULL);
+	struct kube_config cfg = config_of(h);
+	AUTO(kube_transport)
+	struct kube_transport *t = kube_transport_new(&cfg, NULL, NULL);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RELEASE(kube_response) struct kube_response resp = { 0 };
+		struct err err = ERR_INIT;
+		struct kube_request req = {
+			.method = "GET",
+			.path = cases[i].path,
+			.max_body = 100000,
+			.timeout_ms = i == ARRAY_SIZE(cases) - 1 ? 50 : 0,
+		};
+
+		assert_int_equal(t->perform(t->ctx, &req, &resp, &err), -1);
+		assert_int_equal(err.code, cases[i].want);
+		assert_int_equal(resp.body.len, 0);
+		assert_true(err.msg[0] != '\0');
+	}
+	httpd_free(h);
+}
+
+static void
+nobody_listening_is_a_transport_error(void **state UNUSED)
+{
+	struct httpd *h = httpd_new(echo, NULL, NULL);
+	AUTO_STR char *url = xstrdup(httpd_url(h));
+	struct kube_config cfg = { .server = url };
+	AUTO_RELEASE(kube_response) struct kube_response resp = { 0 };
+	struct err err = ERR_INIT;
+
+	httpd_free(h);
+	assert_int_equal(get_once(&cfg, "/x?continue=token", &resp, &err), -1);
+	assert_int_equal(err.code, ERR_TRANSPORT);
+	assert_non_null(strstr(err.msg, "GET /x"));
+	assert_null(strstr(err.msg, "token"));
+}
+
+/* Closes each connection behind its first answer without saying so. */
+static void
+one_answer_each(void *ctx UNUSED, struct httpd_conn *c,
+    const struct httpd_request *req UNUSED)
+{
+	httpd_json(c, 200, "{}");
+	httpd_close(c);
+}
+
+static void
+a_kept_connection_that_died_is_replaced(void **state UNUSED)
+{
+	struct httpd *h = httpd_new(one_answer_each, NULL, NULL);
+	struct kube_config cfg = config_of(h);
+	AUTO(kube_transport)
+	struct kube_transport *t = kube_transport_new(&cfg, NULL, NULL);
+	struct err err = ERR_INIT;
+
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(get_on(t, "/x", &err), 200);
+	assert_int_equal(httpd_connections(h), 5);
+	httpd_free(h);
+}
+
+/* ---- streaming ---- */
+
+struct sunk {
+	struct buf got;
+	unsigned pieces, stop_after;
+};
+
+static bool
+sink(void *ctx, const char *p, size_t len)
+{
+	struct sunk *s = ctx;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(buf_append(&s->got, p, len, &err), 0);
+	return ++s->pieces != s->stop_after;
+}
+
+static void
+a_sink_gets_good_answers_only(void **state UNUSED)
+{
+	struct httpd *h = httpd_new(canned, NULL, NULL);
+	struct kube_config cfg = config_of(h);
+	AUTO(kube_transport)
+	struct kube_transport *t = kube_transport_new(&cfg, NULL, NULL);
+	struct sunk s = { .got = BUF_INIT(1000) };
+	AUTO_RELEASE(kube_response) struct kube_response ok = { 0 };
+	AUTO_RELEASE(kube_response) struct kube_response bad = { 0 };
+	struct err err = ERR_INIT;
+	struct kube_request req = {
+		.method = "GET",
+		.path = "/chunked",
+		.sink = sink,
+		.sink_ctx = &s,
+	};
+
+	assert_int_equal(t->perform(t->ctx, &req, &ok, &err), 0);
+	assert_string_equal(buf_str(&s.got), "{\"a\":1}");
+	assert_int_equal(ok.body.len, 0);
+	req.path = "/none";
+	assert_int_equal(t->perform(t->ctx, &req, &bad, &err), 0);
+	assert_string_equal(buf_str(&bad.body), "{\"kind\":\"Status\"}");
+	assert_string_equal(buf_str(&s.got), "{\"a\":1}");
+	buf_release(&s.got);
+	httpd_free(h);
+}
+
+static void
+a_sink_is_not_bounded_by_the_buffer_and_can_end_the_request(void **state UNUSED)
+{
+	struct httpd *h = httpd_new(faulty, NULL, NULL);
+	struct kube_config cfg = config_of(h);
+	AUTO(kube_transport)
+	struct kube_transport *t = kube_transport_new(&cfg, NULL, NULL);
+	struct sunk all = { .got = BUF_INIT(1 << 20) };
+	struct sunk some = { .got = BUF_INIT(1 << 20), .stop_after = 1 };
+	AUTO_RELEASE(kube_response) struct kube_response resp = { 0 };
+	struct err err = ERR_INIT;
+	struct kube_request req = {
+		.method = "GET",
+		.path = "/big",
+		.max_body = 10,
+		.sink = sink,
+		.sink_ctx = &all,
+	};
+
+	assert_int_equal(t->perform(t->ctx, &req, &resp, &err), 0);
+	assert_int_equal(all.got.len, 200000);
+	req.sink_ctx = &some;
+	assert_int_equal(t->perform(t->ctx, &req, &resp, &err), -1);
+	assert_int_equal(err.code, ERR_CANCELLED);
+	assert_int_equal(some.pieces, 1);
+	buf_release(&all.got);
+	buf_release(&some.got);
+	httpd_free(h);
+}
+
+/* ---- tokens ---- */
+
+/* Accepts "good" only. */
+static void
+guarded(void *ctx UNUSED, struct httpd_conn *c, const struct httpd_request *req)
+{
+	char auth[64] = "";
+
+	(void)httpd_header(req, "Authorization", auth, sizeof(auth));
+	if (strcmp(auth, "Bearer good") == 0)
+		httpd_json(c, 200, "{\"in\":true}");
+	else
+		httpd_json(c, 401, "{\"kind\":\"Status\"}");
+}
+
+static void
+a_401_reads_the_token_again_and_tries_once_more(void **state UNUSED)
+{
+	struct tmpfiles files;
+	struct httpd *h = httpd_new(guarded, NULL, NULL);
+	struct kube_config cfg = config_of(h);
+	struct kube_transport *t;
+	struct err err = ERR_INIT;
+
+	tmpfiles_init(&files);
+	tmpfiles_write(&files, "token", "good");
+	cfg.token = kube_token_file(tmpfiles_path(&files, "token"), NULL);
+	t = kube_transport_new(&cfg, NULL, NULL);
+	assert_int_equal(get_on(t, "/x", &err), 200);
+	assert_int_equal(httpd_requests(h), 1);
+
+	/* The kubelet wrote a new one that we have not read yet. */
+	kube_token_free(cfg.token);
+	tmpfiles_write(&files, "token", "old");
+	cfg.token = kube_token_file(tmpfiles_path(&files, "token"), NULL);
+	secret_free(kube_token_get(cfg.token, &err));
+	tmpfiles_swap(&files, "token", "good");
+	assert_int_equal(get_on(t, "/x", &err), 200);
+	assert_int_equal(httpd_requests(h), 3);
+
+	/* A token that stays bad is tried twice, and read again next time. */
+	tmpfiles_swap(&files, "token", "bad");
+	kube_token_invalidate(cfg.token);
+	assert_int_equal(get_on(t, "/x", &err), 401);
+	assert_int_equal(httpd_requests(h), 5);
+	tmpfiles_swap(&files, "token", "good");
+	assert_int_equal(get_on(t, "/x", &err), 200);
+	assert_int_equal(httpd_requests(h), 6);
+	kube_transport_free(t);
+	kube_token_free(cfg.token);
+	tmpfiles_release(&files);
+	httpd_free(h);
+}
+
+static void
+a_missing_token_file_does_not_look_like_a_missing_object(void **state UNUSED)
+{
+	struct httpd *h = httpd_new(guarded, NULL, NULL);
+	struct kube_config cfg = config_of(h);
+	AUTO_RELEASE(kube_response) struct kube_response resp = { 0 };
+	struct err err = ERR_INIT;
+
+	cfg.token = kube_token_file("/nonexistent/token", NULL);
+	assert_int_equal(get_once(&cfg, "/x", &resp, &err), -1);
+	assert_int_equal(err.code, ERR_TRANSPORT);
+	assert_int_equal(httpd_requests(h), 0);
+	kube_token_free(cfg.token);
+	httpd_free(h);
+}
+
+/* ---- stopping ---- */
+
+/* A server that never answers and tells when it has the request. */
+struct hang {
+	struct stop *then; /* requested when the request is there */
+	atomic_bool answer;
+};
+
+static void
+hang(void *ctx, struct httpd_conn *c, const struct httpd_request *req UNUSED)
+{
+	struct hang *g = ctx;
+
+	stop_request(g->then);
+	if (atomic_load(&g->answer))
+		httpd_json(c, 200, "{}");
+	else
+		httpd_wait(c);
+}
+
+static int
+hung_request(const char *method, struct stop *stop, struct stop *abort_it,
+    bool answer, struct err *err)
+{
+	struct hang g = { .then = stop != NULL ? stop : abort_it };
+	struct httpd *h = httpd_new(hang, &g, NULL);
+	struct kube_config cfg = config_of(h);
+	struct kube_transport *t = kube_transport_new(&cfg, NULL, stop);
+	struct kube_response resp = { 0 };
+	struct kube_request req = {
+		.method = method,
+		.path = "/x",
+		.body = strcmp(method, "GET") != 0 ? "{}" : NULL,
+		.body_len = 2,
+		.abort = abort_it,
+	};
+	int rc;
+
+	atomic_store(&g.answer, answer);
+	err_clear(err);
+	rc = t->perform(t->ctx, &req, &resp, err);
+	kube_response_release(&resp);
+	kube_transport_free(t);
+	httpd_free(h);
+	return rc;
+}
+
+static void
+a_stop_ends_a_read_at_once(void **state UNUSED)
+{
+	uint64_t begin = clock_mono_ms(&clock_system);
+	struct err err = ERR_INIT;
+	struct stop stop;
+
+	stop_init(&stop);
+	assert_int_equal(hung_request("GET", &stop, NULL, false, &err), -1);
+	assert_int_equal(err.code, ERR_CANCELLED);
+	assert_true(clock_mono_ms(&clock_system) - begin < 1000);
+	/* And nothing begins afterwards. */
+	assert_int_equal(hung_request("GET", &stop, NULL, true, &err), -1);
+	assert_int_equal(err.code, ERR_CANCELLED);
+	assert_int_equal(hung_request("PUT", &stop, NULL, true, &err), -1);
+	assert_int_equal(err.code, ERR_CANCELLED);
+	stop_release(&stop);
+}
+
+static void
+a_write_under_way_is_finished_in_spite_of_a_stop(void **state UNUSED)
+{
+	struct err err = ERR_INIT;
+	struct stop stop;
+
+	stop_init(&stop);
+	assert_int_equal(hung_request("PUT", &stop, NULL, true, &err), 0);
+	stop_release(&stop);
+}
+
+static void
+a_write_that_hangs_is_given_up_five_seconds_after_the_stop(void **state UNUSED)
+{
+	uint64_t begin = clock_mono_ms(&clock_system);
+	struct err err = ERR_INIT;
+	struct stop stop;
+	uint64_t took;
+
+	stop_init(&stop);
+	assert_int_equal(hung_request("PUT", &stop, NULL, false, &err), -1);
+	took = clock_mono_ms(&clock_system) - begin;
+	assert_int_equal(err.code, ERR_TIMEOUT);
+	assert_in_range(took, 4900, 8000);
+	stop_release(&stop);
+}
+
+static void
+an_abort_ends_a_write_at_once(void **state UNUSED)
+{
+	uint64_t begin = clock_mono_ms(&clock_system);
+	struct err err = ERR_INIT;
+	struct stop abort_it;
+
+	stop_init(&abort_it);
+	assert_int_equal(hung_request("PUT", NULL, &abort_it, false, &err), -1);
+	assert_int_equal(err.code, ERR_CANCELLED);
+	assert_true(clock_mono_ms(&clock_system) - begin < 1000);
+	stop_release(&abort_it);
+}
+
+/* ---- TLS ---- */
+
+struct tls_fixture {
+	struct tmpfiles files;
+	struct cert ca, other_ca, server, client;
+};
+
+static int
+tls_setup(void **state)
+{
+	static struct tls_fixture f;
+
+	tmpfiles_init(&f.files);
+	cert_authority(&f.ca, "ca one");
+	cert_authority(&f.other_ca, "ca two");
+	cert_issue(&f.server, &f.ca, "IP:127.0.0.1", -60);
+	cert_issue(&f.client, &f.other_ca, "DNS:client", -60);
+	tmpfiles_write(&f.files, "ca.crt", f.ca.pem);
+	*state = &f;
+	return 0;
+}
+
+static int
+tls_teardown(void **state)
+{
+	struct tls_fixture *f = *state;
+
+	cert_release(&f->ca);
+	cert_release(&f->other_ca);
+	cert_release(&f->server);
+	cert_release(&f->client);
+	tmpfiles_release(&f->files);
+	return 0;
+}
+
+static struct kube_config
+tls_config(const struct tls_fixture *f, const struct httpd *h)
+{
+	struct kube_config cfg = config_of(h);
+
+	cfg.ca_file = (char *)tmpfiles_path(&f->files, "ca.crt");
+	return cfg;
+}
+
+static void
+a_server_of_our_authority_is_trusted(void **state)
+{
+	struct tls_fixture *f = *state;
+	struct httpd_tls tls = { .cert = &f->server };
+	struct httpd *h = httpd_new(canned, NULL, &tls);
+	struct kube_config cfg = tls_config(f, h);
+	struct kube_transport *t = kube_transport_new(&cfg, NULL, NULL);
+	struct err err = ERR_INIT;
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(get_on(t, "/json", &err), 200);
+	assert_int_equal(httpd_connections(h), 1);
+	kube_transport_free(t);
+	/* The same with the authority as text. */
+	cfg.ca_file = NULL;
+	cfg.ca_pem = f->ca.pem;
+	t = kube_transport_new(&cfg, NULL, NULL);
+	assert_int_equal(get_on(t, "/json", &err), 200);
+	kube_transport_free(t);
+	httpd_free(h);
+}
+
+static void
+an_authority_of_the_system_is_not_trusted(void **state)
+{
+	struct tls_fixture *f = *state;
+	struct httpd_tls tls = { .cert = &f->server };
+	struct httpd *h = httpd_new(canned, NULL, &tls);
+	struct kube_config cfg = tls_config(f, h);
+	AUTO_RELEASE(kube_response) struct kube_response resp = { 0 };
+	struct err err = ERR_INIT;
+	char name[16];
+
+	/* The server's authority is where OpenSSL and curl look by
+	 * themselves; configured is another one. */
+	tmpfiles_write(&f->files, "ca.crt", f->other_ca.pem);
+	cert_hash_name(&f->ca, name);
+	tmpfiles_write(&f->files, name, f->ca.pem);
+	tmpfiles_write(&f->files, "bundle.pem", f->ca.pem);
+	setenv("SSL_CERT_DIR", f->files.dir, 1);
+	setenv("SSL_CERT_FILE", tmpfiles_path(&f->files, "bundle.pem"), 1);
+	setenv("CURL_CA_BUNDLE", tmpfiles_path(&f->files, "bundle.pem"), 1);
+	assert_int_equal(get_once(&cfg, "/json", &resp, &err), -1);
+	assert_int_equal(err.code, ERR_TRANSPORT);
+	assert_non_null(strstr(err.msg, "certificate"));
+	assert_int_equal(httpd_requests(h), 0);
+	unsetenv("SSL_CERT_DIR");
+	unsetenv("SSL_CERT_FILE");
+	unsetenv("CURL_CA_BUNDLE");
+	httpd_free(h);
+}
+
+static void
+a_replaced_authority_takes_effect_on_kept_connections(void **state)
+{
+	struct tls_fixture *f = *state;
+	struct httpd_tls tls = { .cert = &f->server };
+	struct httpd *h = httpd_new(canned, NULL, &tls);
+	struct kube_config cfg = tls_config(f, h);
+	AUTO(kube_transport)
+	struct kube_transport *t = kube_transport_new(&cfg, NULL, NULL);
+	struct err err = ERR_INIT;
+
+	assert_int_equal(get_on(t, "/json", &err), 200);
+	/* Its authority is no longer trusted: not even over the connection
+	 * that is already open. */
+	tmpfiles_swap(&f->files, "ca.crt", f->other_ca.pem);
+	assert_int_equal(get_on(t, "/json", &err), -1);
+	assert_int_equal(err.code, ERR_TRANSPORT);
+	assert_int_equal(httpd_requests(h), 1);
+	/* A bundle of both, as during a rotation. */
+	{
+		AUTO_STR char *both =
+		    xasprintf("%s%s", f->other_ca.pem, f->ca.pem);
+
+		tmpfiles_swap(&f->files, "ca.crt", both);
+	}
+	assert_int_equal(get_on(t, "/json", &err), 200);
+	httpd_free(h);
+}
+
+static void
+bad_certificates_are_refused(void **state)
+{
+	static const struct {
+		const char *san;
+		long from_s;
+	} cases[] = {
+		{ "IP:127.0.0.2", -60 },
+		{ "DNS:localhost", -60 },
+		{ "IP:127.0.0.1", -7200 },
+		{ "IP:127.0.0.1", 3600 },
+	};
+	struct tls_fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct cert bad;
+		struct httpd_tls tls = { .cert = &bad };
+		struct httpd *h;
+		struct kube_config cfg;
+		struct kube_response resp = { 0 };
+		struct err err = ERR_INIT;
+
+		cert_issue(&bad, &f->ca, cases[i].san, cases[i].from_s);
+		h = httpd_new(canned, NULL, &tls);
+		cfg = tls_config(f, h);
+		assert_int_equal(get_once(&cfg, "/json", &resp, &err), -1);
+		assert_int_equal(err.code, ERR_TRANSPORT);
+		assert_int_equal(httpd_requests(h), 0);
+		httpd_free(h);
+		cert_release(&bad);
+	}
+}
+
+static void
+a_server_name_is_checked_instead_of_the_address(void **state)
+{
+	struct tls_fixture *f = *state;
+	struct cert named;
+	struct httpd_tls tls = { .cert = &named };
+	struct httpd *h;
+	struct kube_config cfg;
+	struct kube_response resp = { 0 };
+	struct err err = ERR_INIT;
+
+	cert_issue(&named, &f->ca, "DNS:kube.example", -60);
+	h = httpd_new(canned, NULL, &tls);
+	cfg = tls_config(f, h);
+	assert_int_equal(get_once(&cfg, "/json", &resp, &err), -1);
+	cfg.tls_server_name = (char *)"kube.example";
+	assert_int_equal(get_once(&cfg, "/json", &resp, &err), 0);
+	kube_response_release(&resp);
+	cfg.tls_server_name = (char *)"other.example";
+	assert_int_equal(get_once(&cfg, "/json", &resp, &err), -1);
+	httpd_free(h);
+	cert_release(&named);
+}
+
+static void
+tls_1_1_is_refused(void **state)
+{
+	struct tls_fixture *f = *state;
+	struct httpd_tls tls = { .cert = &f->server, .tls11_only = true };
+	struct httpd *h = httpd_new(canned, NULL, &tls);
+	struct kube_config cfg = tls_config(f, h);
+	struct kube_response resp = { 0 };
+	struct err err = ERR_INIT;
+
+	assert_int_equal(get_once(&cfg, "/json", &resp, &err), -1);
+	assert_int_equal(err.code, ERR_TRANSPORT);
+	httpd_free(h);
+}
+
+static void
+a_client_certificate_is_shown(void **state)
+{
+	struct tls_fixture *f = *state;
+	struct httpd_tls tls = {
+		.cert = &f->server,
+		.client_authority = &f->other_ca,
+	};
+	struct httpd *h = httpd_new(canned, NULL, &tls);
+	struct kube_config cfg = tls_config(f, h);
+	struct kube_response resp = { 0 };
+	struct err err = ERR_INIT;
+
+	assert_int_equal(get_once(&cfg, "/json", &resp, &err), -1);
+	cfg.cert_pem = f->client.pem;
+	cfg.key_pem = secret_from(f->client.key, strlen(f->client.key));
+	assert_int_equal(get_once(&cfg, "/json", &resp, &err), 0);
+	kube_response_release(&resp);
+	secret_free(cfg.key_pem);
+	cfg.cert_pem = NULL;
+	cfg.key_pem = NULL;
+	tmpfiles_write(&f->files, "c.crt", f->client.pem);
+	tmpfiles_write(&f->files, "c.key", f->client.key);
+	cfg.cert_file = (char *)tmpfiles_path(&f->files, "c.crt");
+	cfg.key_file = (char *)tmpfiles_path(&f->files, "c.key");
+	assert_int_equal(get_once(&cfg, "/json", &resp, &err), 0);
+	kube_response_release(&resp);
+	httpd_free(h);
+}
+
+static void
+verification_is_skipped_only_when_told(void **state)
+{
+	struct tls_fixture *f = *state;
+	struct cert other;
+	struct httpd_tls tls = { .cert = &other };
+	struct httpd *h;
+	struct kube_config cfg;
+	struct kube_response resp = { 0 };
+	struct err err = ERR_INIT;
+
+	cert_issue(&other, &f->other_ca, "DNS:elsewhere", -60);
+	h = httpd_new(canned, NULL, &tls);
+	cfg = config_of(h);
+	assert_int_equal(get_once(&cfg, "/json", &resp, &err), -1);
+	assert_int_equal(httpd_connections(h), 0);
+	cfg.insecure = true;
+	assert_int_equal(get_once(&cfg, "/json", &resp, &err), 0);
+	kube_response_release(&resp);
+	httpd_free(h);
+	cert_release(&other);
+}
+
+#define TLS(name) cmocka_unit_test_setup_teardown(name, tls_setup, tls_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_get_sends_what_it_should_and_nothing_else),
+		cmocka_unit_test(
+		    bodies_go_out_whole_with_their_method_and_type),
+		cmocka_unit_test(proxies_of_the_environment_are_not_asked),
+		cmocka_unit_test(dots_in_a_path_stay_where_they_are),
+		cmocka_unit_test(answers_of_any_status_are_answers),
+		cmocka_unit_test(
+		    faults_have_codes_and_never_give_half_an_answer),
+		cmocka_unit_test(nobody_listening_is_a_transport_error),
+		cmocka_unit_test(a_kept_connection_that_died_is_replaced),
+		cmocka_unit_test(a_sink_gets_good_answers_only),
+		cmocka_unit_test(
+		    a_sink_is_not_bounded_by_the_buffer_and_can_end_the_request),
+		cmocka_unit_test(
+		    a_401_reads_the_token_again_and_tries_once_more),
+		cmocka_unit_test(
+		    a_missing_token_file_does_not_look_like_a_missing_object),
+		cmocka_unit_test(a_stop_ends_a_read_at_once),
+		cmocka_unit_test(
+		    a_write_under_way_is_finished_in_spite_of_a_stop),
+		cmocka_unit_test(
+		    a_write_that_hangs_is_given_up_five_seconds_after_the_stop),
+		cmocka_unit_test(an_abort_ends_a_write_at_once),
+		TLS(a_server_of_our_authority_is_trusted),
+		TLS(an_authority_of_the_system_is_not_trusted),
+		TLS(a_replaced_authority_takes_effect_on_kept_connections),
+		TLS(bad_certificates_are_refused),
+		TLS(a_server_name_is_checked_instead_of_the_address),
+		TLS(tls_1_1_is_refused),
+		TLS(a_client_certificate_is_shown),
+		TLS(verification_is_skipped_only_when_told),
+	};
+
+	return cmocka_run_group_tests_name("transport", tests, NULL, NULL);
+}
