@@ -5,7 +5,9 @@
  */
 #include "cache/index.h"
 
+#include <assert.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,14 +15,16 @@
 #include "hashtable.h"
 
 struct entry {
-	struct index_record rec;
-	uint64_t epoch;
 	union {
-		UT_hash_handle hh;
+		struct hashnode node;
 		struct entry *swept; /* unlinked: next victim of a sweep */
 	};
+	struct index_record rec;
+	uint64_t epoch;
 	char key[]; /* "ns/name", no longer than needed */
 };
+
+static_assert(offsetof(struct entry, node) == 0, "nodes are entries");
 
 struct cursor {
 	struct entry *next;
@@ -29,9 +33,15 @@ struct cursor {
 
 struct index {
 	struct mutex mu;
-	struct entry *entries;	/* guarded by mu */
+	struct hashtable table; /* of entries; guarded by mu */
 	struct cursor *cursors; /* guarded by mu: walks under way */
 };
+
+static struct entry *
+entry_of(struct hashnode *n)
+{
+	return (struct entry *)n;
+}
 
 struct index *
 index_new(void)
@@ -55,8 +65,8 @@ unlink_locked(struct index *ix, struct entry *e)
 {
 	for (struct cursor *c = ix->cursors; c != NULL; c = c->older)
 		if (c->next == e)
-			c->next = e->hh.next;
-	HASH_DEL(ix->entries, e);
+			c->next = entry_of(hashtable_next(&e->node));
+	hashtable_remove(&ix->table, &e->node);
 }
 
 void
@@ -65,8 +75,8 @@ index_free(struct index *ix)
 	if (ix == NULL)
 		return;
 	mutex_lock(&ix->mu);
-	while (ix->entries != NULL) {
-		struct entry *e = ix->entries;
+	while (ix->table.first != NULL) {
+		struct entry *e = entry_of(ix->table.first);
 
 		unlink_locked(ix, e);
 		free(e);
@@ -79,10 +89,7 @@ index_free(struct index *ix)
 static struct entry *
 find_locked(struct index *ix, const char *text)
 {
-	struct entry *e;
-
-	HASH_FIND(hh, ix->entries, text, strlen(text), e);
-	return e;
+	return entry_of(hashtable_find(&ix->table, text));
 }
 
 static struct entry *
@@ -93,7 +100,7 @@ add_locked(struct index *ix, const char *text)
 
 	memset(e, 0, sizeof(*e));
 	memcpy(e->key, text, len + 1);
-	HASH_ADD_KEYPTR(hh, ix->entries, e->key, len, e);
+	hashtable_add(&ix->table, &e->node, e->key);
 	return e;
 }
 
@@ -202,7 +209,7 @@ index_count(struct index *ix)
 	size_t n;
 
 	mutex_lock(&ix->mu);
-	n = HASH_COUNT(ix->entries);
+	n = hashtable_count(&ix->table);
 	mutex_unlock(&ix->mu);
 	return n;
 }
@@ -223,8 +230,8 @@ unlink_stale_locked(struct index *ix, const char *ns, uint64_t epoch)
 {
 	struct entry *stale = NULL, *e, *next;
 
-	for (e = ix->entries; e != NULL; e = next) {
-		next = e->hh.next;
+	for (e = entry_of(ix->table.first); e != NULL; e = next) {
+		next = entry_of(hashtable_next(&e->node));
 		if (e->epoch == epoch || !in_namespace(e, ns))
 			continue;
 		unlink_locked(ix, e);
@@ -268,13 +275,13 @@ index_walk(struct index *ix,
 	struct objkey key;
 
 	mutex_lock(&ix->mu);
-	here.next = ix->entries;
+	here.next = entry_of(ix->table.first);
 	here.older = ix->cursors;
 	ix->cursors = &here;
 	while (here.next != NULL) {
 		entry_key(here.next, &key);
 		rec = here.next->rec;
-		here.next = here.next->hh.next;
+		here.next = entry_of(hashtable_next(&here.next->node));
 		mutex_unlock(&ix->mu);
 		each(ctx, &key, &rec);
 		mutex_lock(&ix->mu);

@@ -6,6 +6,8 @@
  */
 #include "cache/workqueue.h"
 
+#include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <utlist.h>
@@ -21,7 +23,7 @@
 #define DELAY_MAX_MS (UINT64_C(366) * 24 * 3600 * 1000)
 
 struct item {
-	UT_hash_handle hh;
+	struct hashnode node;
 	struct item *prev, *next; /* in its lane, while ready */
 	json_t *body;
 	uint64_t since_ns; /* ready since */
@@ -35,12 +37,14 @@ struct item {
 	char key[]; /* "ns/name" */
 };
 
+static_assert(offsetof(struct item, node) == 0, "nodes are items");
+
 struct workqueue {
 	const struct clock *clock;
 	struct mutex mu;
 	struct cond more;
 	/* guarded by mu from here on */
-	struct item *items;
+	struct hashtable items;
 	struct item *lanes[LANES];
 	size_t nready;
 	unsigned new_run;
@@ -82,6 +86,12 @@ static struct item *next_locked(struct workqueue *q) REQUIRES(q->mu);
 static void take_locked(struct workqueue *q, uint64_t now, struct objkey *key,
     json_t **body) REQUIRES(q->mu);
 
+static struct item *
+item_of(struct hashnode *n)
+{
+	return (struct item *)n;
+}
+
 struct workqueue *
 workqueue_new(const struct clock *clock)
 {
@@ -96,13 +106,12 @@ workqueue_new(const struct clock *clock)
 void
 workqueue_free(struct workqueue *q)
 {
-	struct item *it, *tmp;
+	struct item *it;
 
 	if (q == NULL)
 		return;
-	HASH_ITER(hh, q->items, it, tmp)
-	{
-		HASH_DEL(q->items, it);
+	while ((it = item_of(q->items.first)) != NULL) {
+		hashtable_remove(&q->items, &it->node);
 		json_decref(it->body);
 		free(it);
 	}
@@ -118,11 +127,9 @@ static struct item *
 find_locked(struct workqueue *q, const struct objkey *key)
 {
 	char text[OBJKEY_TEXT_MAX];
-	struct item *it;
 
 	objkey_text(key, text);
-	HASH_FIND(hh, q->items, text, strlen(text), it);
-	return it;
+	return item_of(hashtable_find(&q->items, text));
 }
 
 static struct item *
@@ -139,7 +146,7 @@ want_locked(struct workqueue *q, const struct objkey *key)
 	it = xmalloc(sizeof(*it) + len + 1);
 	memset(it, 0, sizeof(*it));
 	memcpy(it->key, text, len + 1);
-	HASH_ADD_KEYPTR(hh, q->items, it->key, len, it);
+	hashtable_add(&q->items, &it->node, it->key);
 	return it;
 }
 
@@ -150,7 +157,7 @@ drop_idle_locked(struct workqueue *q, struct item *it)
 	if (it->ready || it->processing || it->heap_at != 0 ||
 	    it->failures != 0)
 		return;
-	HASH_DEL(q->items, it);
+	hashtable_remove(&q->items, &it->node);
 	free(it);
 }
 
