@@ -79,7 +79,7 @@ fail_all() {
 outside_cleanup() {
 	local try
 	[ -z "${inner:-}" ] || kill -KILL "$inner" 2>/dev/null
-	wait
+	wait 2>/dev/null
 	if [ -n "${E2E_KEEP:-}" ]; then
 		echo "e2e: state and logs are in $RIG" >&2
 		return

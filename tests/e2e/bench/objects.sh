@@ -5,13 +5,6 @@
 #
 # shellcheck disable=SC2154,SC2317
 
-three_hundred_new_objects() {
-	namespace
-	many 300
-	report "created after $created ms, all Synced after $finished ms"
-}
-test_case three_hundred_new_objects
-
 two_thousand_objects_in_rest() {
 	report "RssAnon before: $(anonymous) kB"
 	namespace
@@ -32,3 +25,10 @@ two_thousand_objects_after_a_restart() {
 	report "RssAnon in rest: $(anonymous) kB"
 }
 test_case two_thousand_objects_after_a_restart
+
+three_hundred_new_objects() {
+	namespace
+	many 300
+	report "created after $created ms, all Synced after $finished ms"
+}
+test_case three_hundred_new_objects

@@ -89,6 +89,8 @@ a_patched_secret_stays_deleted() {
 	unsealed "$ns" s theirs=kept "ours=$value"
 	kubectl delete secret -n "$ns" s
 	stays 3 gone secret -n "$ns" s
+	# A restart looks at every object and would make it again.
+	kubectl delete sealedsecret -n "$ns" s
 }
 test_case a_patched_secret_stays_deleted
 

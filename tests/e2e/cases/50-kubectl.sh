@@ -20,7 +20,7 @@ kubectl_get_shows_status_and_synced() {
 	cat "$RIG/table"
 	grep -E '^NAME +STATUS +SYNCED +AGE$' "$RIG/table"
 	grep -E '^good +True +[0-9]+[smh]' "$RIG/table"
-	grep -E '^bad +no key could decrypt secret \(foo\) +False +[0-9]+' \
+	grep -E '^bad +no key could decrypt secret \(foo\)(\.\.\.)? +False +[0-9]+' \
 	    "$RIG/table"
 }
 test_case kubectl_get_shows_status_and_synced
@@ -82,3 +82,12 @@ the_service_account_may_do_what_is_documented_and_no_more() {
 	fails may create clusterrolebindings.rbac.authorization.k8s.io
 }
 test_case the_service_account_may_do_what_is_documented_and_no_more
+
+version_and_help_are_printed() {
+	local v='^controller version: (v[0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{40})'
+	"$RIG/bin/controller" --version >"$RIG/version"
+	grep -Ex "$v(\+dirty)?" "$RIG/version"
+	"$RIG/bin/controller" --help >"$RIG/help" 2>&1
+	grep -e --key-renew-period "$RIG/help"
+}
+test_case version_and_help_are_printed

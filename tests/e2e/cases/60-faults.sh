@@ -70,7 +70,7 @@ twenty_seconds_without_an_api_server_do_no_harm() {
 	within 60 data_is "$ns" after "$(items "foo=$value")"
 	within 20 synced "$ns" after True
 	kubectl delete secret -n "$ns" before
-	unsealed "$ns" before "foo=$value"
+	within 60 data_is "$ns" before "$(items "foo=$value")"
 }
 test_case twenty_seconds_without_an_api_server_do_no_harm
 
@@ -122,11 +122,11 @@ a_compacted_history_leads_to_a_fresh_list() {
 	    )watch=1&timeoutSeconds=2&resourceVersion=$old" 2>&1 || true)
 	has "$gone" "too old resource version"
 	kill -CONT "$(pid controller)"
-	within 60 data_is "$ns" new "$(items "foo=$value")"
+	secret "$ns" later "foo=$value" | seal | apply
+	within 60 data_is "$ns" later "$(items "foo=$value")"
+	unsealed "$ns" new "foo=$value"
 	unsealed "$ns" changed "foo=$value"
 	unsealed "$ns" lost "foo=$value"
-	secret "$ns" later "foo=$value" | seal | apply
-	unsealed "$ns" later "foo=$value"
 }
 test_case a_compacted_history_leads_to_a_fresh_list
 
@@ -142,6 +142,53 @@ a_stopped_etcd_is_waited_for() {
 	within 60 data_is "$ns" s "$(items "foo=$value")"
 }
 test_case a_stopped_etcd_is_waited_for
+
+# A kubelet renews the token long before it ends; here the old one dies first.
+a_new_token_is_taken_up() {
+	local value old
+	namespace
+	value=$(plain)
+	old=$(cat "$RIG/serviceaccount/token")
+	refuses_the_old_one() {
+		same 401 "$(curl -s --cacert "$RIG/pki/ca.crt" -o /dev/null \
+		    -H "Authorization: Bearer $old" -w '%{http_code}' \
+		    "https://$address:$port/api/v1/namespaces")" status
+	}
+	kubectl delete pod -n kube-system "$app-0" --force --grace-period 0
+	cluster_pod
+	cluster_endpoint_port
+	controller_account
+	within 60 refuses_the_old_one
+	secret "$ns" s "foo=$value" | seal | apply
+	within 90 data_is "$ns" s "$(items "foo=$value")"
+	within 20 synced "$ns" s True
+}
+test_case a_new_token_is_taken_up
+
+outside_the_cluster_a_kubeconfig_does() {
+	local config=$RIG/outside.kubeconfig value
+	namespace
+	value=$(plain)
+	controller_stop
+	kubectl config view --raw --minify >"$config"
+	kubectl config --kubeconfig "$config" unset users
+	kubectl config --kubeconfig "$config" set-credentials admin \
+	    --token "$(cat "$RIG/serviceaccount/token")"
+	chmod 644 "$config"
+	(
+		cd /
+		daemon controller setpriv --reuid 65532 --regid 65532 \
+		    --clear-groups env -i POD_NAMESPACE=kube-system \
+		    "$RIG/bin/controller" --kubeconfig "$config"
+	)
+	within 60 certificate
+	secret "$ns" s "foo=$value" | seal | apply
+	unsealed "$ns" s "foo=$value"
+	kill -TERM "$(pid controller)"
+	within 15 dead controller
+	controller_start
+}
+test_case outside_the_cluster_a_kubeconfig_does
 
 three_hundred_new_objects_sync() {
 	namespace
