@@ -749,13 +749,13 @@ consistent(const EVP_PKEY *pkey)
 	if (!BN_is_odd(k.bn[E]) || BN_is_one(k.bn[E]) ||
 	    BN_num_bits(k.bn[E]) > EXPONENT_BITS_MAX)
 		return false;
-	if (!BN_is_odd(k.bn[P]) || !BN_is_odd(k.bn[Q]) ||
-	    BN_cmp(k.bn[P], k.bn[Q]) == 0)
+	if (!BN_is_odd(k.bn[P]) || !BN_is_odd(k.bn[Q]))
 		return false;
 	if (BN_mul(r, k.bn[P], k.bn[Q], ctx) != 1 || BN_cmp(r, k.bn[N]) != 0)
 		return false;
 	if (!exponent_fits(&k, P, DP, ctx) || !exponent_fits(&k, Q, DQ, ctx))
 		return false;
+	/* No such coefficient exists where p is q. */
 	return BN_mod_mul(r, k.bn[QI], k.bn[Q], k.bn[P], ctx) == 1 &&
 	    BN_is_one(r);
 }

@@ -501,6 +501,44 @@ refuses_der_and_texts_over_the_limit(void **state UNUSED)
 	    pem, strlen(pem), filled, "certificate: larger than 65536 bytes");
 }
 
+/* Owned by the caller. One byte more than the DER that it should be. */
+static char *
+with_a_byte_too_many(const char *name, unsigned char *der, int len)
+{
+	unsigned char *longer = xcalloc(1, (size_t)len + 1);
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text, *copy;
+	long n;
+
+	assert_true(len > 0);
+	memcpy(longer, der, (size_t)len);
+	PEM_write_bio(bio, name, "", longer, len + 1);
+	n = BIO_get_mem_data(bio, &text);
+	copy = xstrndup(text, (size_t)n);
+	BIO_free(bio);
+	OPENSSL_free(der);
+	mem_free_wiped(longer);
+	return copy;
+}
+
+static void
+refuses_bytes_behind_the_der(void **state UNUSED)
+{
+	unsigned char *der = NULL, *cert_der = NULL;
+	int len = i2d_PrivateKey(keypair_pkey(fixture_key(0)), &der);
+	X509 *x509 = certificate_of(fixture_key(0));
+	int cert_len = i2d_X509(x509, &cert_der);
+	AUTO_STR char *key = with_a_byte_too_many(PEM_STRING_RSA, der, len);
+	AUTO_STR char *cert =
+	    with_a_byte_too_many(PEM_STRING_X509, cert_der, cert_len);
+	AUTO_STR char *good = private_pem(fixture_key(0));
+
+	refused_for(key, strlen(key), keypair_cert_pem(fixture_key(0)),
+	    "private key: its PEM block is damaged");
+	refused_for(good, strlen(good), cert, "certificate: not a certificate");
+	X509_free(x509);
+}
+
 static void
 looks_at_a_bounded_number_of_blocks(void **state UNUSED)
 {
@@ -803,6 +841,7 @@ main(void)
 		    takes_the_first_key_and_certificate_that_are_whole),
 		cmocka_unit_test(refuses_keys_of_the_wrong_kind),
 		cmocka_unit_test(refuses_der_and_texts_over_the_limit),
+		cmocka_unit_test(refuses_bytes_behind_the_der),
 		cmocka_unit_test(looks_at_a_bounded_number_of_blocks),
 		cmocka_unit_test(
 		    refuses_certificates_that_do_not_go_with_the_key),
