@@ -7,6 +7,7 @@
 
 #include "base/jsonx.h"
 #include "desired.h"
+#include "redact.h"
 #include "sealedsecret/merge.h"
 #include "sealedsecret/scope.h"
 
@@ -29,6 +30,7 @@ create(const struct apply_request *rq, bool *again, struct err *err)
 	if (kube_create(rq->client, &KUBE_SECRETS, rq->key->ns, rq->desired,
 		NULL, err) == 0)
 		return 0;
+	redact_error(rq->desired, err);
 	*again = err->code == ERR_EXISTS;
 	return -1;
 }
@@ -78,6 +80,7 @@ update(const struct apply_request *rq, const json_t *live,
 		return 0;
 	}
 	recognise_immutable(err);
+	redact_error(next, err);
 	*again = err->code == ERR_CONFLICT || err->code == ERR_NOTFOUND;
 	return -1;
 }

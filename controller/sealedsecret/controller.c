@@ -239,7 +239,7 @@ controller_start_workers(
 	for (unsigned i = 0; i < n; i++) {
 		char name[16];
 
-		snprintf(name, sizeof(name), "worker-%u", i % 1000);
+		(void)snprintf(name, sizeof(name), "worker-%u", i % 1000);
 		c->workers[i].controller = c;
 		c->workers[i].client = &clients[i];
 		thread_start(&c->workers[i].thread, name, work, &c->workers[i]);

@@ -77,7 +77,7 @@ static const char *
 at(char where[static WHERE_MAX], const struct desired_parts *p,
     const char *member)
 {
-	snprintf(where, WHERE_MAX, "%s%s", p->where, member);
+	(void)snprintf(where, WHERE_MAX, "%s%s", p->where, member);
 	return where;
 }
 

@@ -68,7 +68,7 @@ void
 reconcile_immutable_text(
     const struct objkey *key, char out[static RECONCILE_IMMUTABLE_MAX])
 {
-	snprintf(out, RECONCILE_IMMUTABLE_MAX,
+	(void)snprintf(out, RECONCILE_IMMUTABLE_MAX,
 	    "Error updating %s/%s: the target Secret is immutable. Once a "
 	    "Secret is marked as immutable, it is not possible to revert this "
 	    "change nor to mutate the contents of the data field. You can only "
@@ -160,7 +160,7 @@ unseal_failed(struct run *r)
 	count_error(r, "unseal");
 	report_message(&r->report, &r->err, r->message);
 	r->event_reason = "ErrUnsealFailed";
-	snprintf(
+	(void)snprintf(
 	    r->event, sizeof(r->event), "Failed to unseal: %s", r->message);
 	return -1;
 }

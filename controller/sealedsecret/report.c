@@ -118,7 +118,7 @@ append_attempt(const struct report *r, char *out, size_t size)
 	size_t keys = registry_count(r->cfg->keys);
 	size_t len = scope_label(r->ss->scope, &r->ss->key, label);
 
-	snprintf(out, size, "\ntried scope %s%s%s%s with %zu key%s",
+	(void)snprintf(out, size, "\ntried scope %s%s%s%s with %zu key%s",
 	    scope_name(r->ss->scope), len > 0 ? " (" : "", label,
 	    len > 0 ? ")" : "", keys, keys == 1 ? "" : "s");
 }

@@ -18,8 +18,10 @@ struct condition_outcome {
 
 /*
  * A copy of the object with the new status (owned by the caller), or NULL
- * where status, reason, message and observedGeneration already say so. Synced
- * stays at index 0 where we create it; other conditions are kept.
+ * where status, reason, message and observedGeneration already say so (a
+ * condition without a reason, as the reference leaves it, is not rewritten for
+ * that alone). Synced stays at index 0 where we create it; other conditions
+ * are kept.
  */
 json_t *condition_apply(const json_t *sealedsecret,
     const struct condition_outcome *outcome, int64_t now_s);

@@ -415,7 +415,8 @@ next_fault_locked(struct fakekube *f, const char *call)
 
 /* The answer of a fault, or false: to be served. */
 static bool
-faulty(enum fakekube_fault fault, struct kube_response *ret)
+faulty(enum fakekube_fault fault, const struct kube_request *req,
+    struct kube_response *ret)
 {
 	switch (fault) {
 	case FAKEKUBE_500:
@@ -429,6 +430,10 @@ faulty(enum fakekube_fault fault, struct kube_response *ret)
 		return true;
 	case FAKEKUBE_422:
 		refuse(ret, 422, "Invalid", "denied by a policy");
+		return true;
+	case FAKEKUBE_ECHO:
+		refuse(ret, 422, "Invalid", "denied: %.*s", (int)req->body_len,
+		    req->body != NULL ? (const char *)req->body : "");
 		return true;
 	case FAKEKUBE_CONFLICT:
 		refuse(ret, 409, "Conflict", "the object has been modified");
@@ -456,7 +461,7 @@ perform(void *ctx, const struct kube_request *req, struct kube_response *ret,
 		abort();
 	f->calls[f->ncalls++] = call;
 	fault = next_fault_locked(f, call);
-	if (fault != FAKEKUBE_CUT && !faulty(fault, ret))
+	if (fault != FAKEKUBE_CUT && !faulty(fault, req, ret))
 		serve_locked(f, req, ret);
 	mutex_unlock(&f->mu);
 	if (fault == FAKEKUBE_LOST)

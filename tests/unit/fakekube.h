@@ -20,6 +20,7 @@ enum fakekube_fault {
 	FAKEKUBE_429,	   /* Retry-After: 7 */
 	FAKEKUBE_403,	   /* as RBAC refuses */
 	FAKEKUBE_422,	   /* as a policy refuses */
+	FAKEKUBE_ECHO,	   /* 422 that quotes the request's body */
 	FAKEKUBE_CONFLICT, /* 409 Conflict, not applied */
 	FAKEKUBE_CUT,	   /* connection lost, not applied */
 	FAKEKUBE_LOST,	   /* applied, the answer is lost */

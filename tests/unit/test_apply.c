@@ -322,6 +322,24 @@ other_failures_come_through_as_they_are(void **state UNUSED)
 }
 
 static void
+values_that_the_server_quotes_are_withheld(void **state UNUSED)
+{
+	AUTO_JSON json_t *desired = secret(RIG_UID, "Y2FuYXJ5LTEyMw==");
+	enum apply_outcome got;
+	struct err err = ERR_INIT;
+
+	fakekube_fail(rig.kube, 2, FAKEKUBE_ECHO);
+	assert_int_equal(apply(desired, false, &got, &err), -1);
+	assert_int_equal(err.code, ERR_UNPROCESSABLE);
+	assert_null(strstr(err.msg, "Y2FuYXJ5LTEyMw=="));
+	fakekube_put(rig.kube, secret(RIG_UID, "djE="));
+	fakekube_fail(rig.kube, 2, FAKEKUBE_ECHO);
+	assert_int_equal(apply(desired, false, &got, &err), -1);
+	assert_int_equal(err.code, ERR_UNPROCESSABLE);
+	assert_null(strstr(err.msg, "Y2FuYXJ5LTEyMw=="));
+}
+
+static void
 a_missing_namespace_is_not_a_race(void **state UNUSED)
 {
 	AUTO_JSON json_t *desired = secret(RIG_UID, "djE=");
@@ -402,6 +420,7 @@ main(void)
 		T(another_type_is_the_servers_refusal),
 		T(a_patch_never_reaches_a_sealing_key),
 		T(other_failures_come_through_as_they_are),
+		T(values_that_the_server_quotes_are_withheld),
 		T(a_missing_namespace_is_not_a_race),
 		T(an_orphan_is_deleted_only_where_it_is_ours),
 		T(an_orphan_that_changed_meanwhile_is_judged_anew),
