@@ -11,9 +11,13 @@
 
 #include <cmocka.h>
 
+#include <curl/curl.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <strings.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -727,6 +731,81 @@ an_authority_of_the_system_is_not_trusted(void **state)
 	httpd_free(h);
 }
 
+static bool
+write_text(const char *dir, const char *name, const char *text)
+{
+	char path[512];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	if (f == NULL)
+		return false;
+	return (fputs(text, f) >= 0) + (fclose(f) == 0) == 2;
+}
+
+/* A mount namespace of our own, as root or as anybody where that is allowed. */
+static bool
+enter_namespace(void)
+{
+	char map[64];
+
+	(void)snprintf(map, sizeof(map), "0 %u 1", (unsigned)geteuid());
+	if (unshare(CLONE_NEWNS) == 0)
+		return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+	return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
+	    write_text("/proc/self", "uid_map", map) &&
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+#define NO_NAMESPACE 77
+
+/* In a child: the authority is put where this libcurl was built to look. */
+static int
+request_with_system_authority(
+    const struct kube_config *cfg, const struct cert *ca, const char *name)
+{
+	const char *dir = curl_version_info(CURLVERSION_NOW)->capath;
+	struct kube_response resp = { 0 };
+	struct err err = ERR_INIT;
+
+	if (dir == NULL || !enter_namespace() ||
+	    mount("tmpfs", dir, "tmpfs", 0, NULL) != 0 ||
+	    !write_text(dir, name, ca->pem) ||
+	    !write_text(dir, "ca-certificates.crt", ca->pem))
+		return NO_NAMESPACE;
+	if (get_once(cfg, "/json", &resp, &err) == 0)
+		return 1;
+	return err.code == ERR_TRANSPORT ? 0 : 2;
+}
+
+static void
+an_authority_where_libcurl_looks_is_not_trusted(void **state)
+{
+	struct tls_fixture *f = *state;
+	struct httpd_tls tls = { .cert = &f->server };
+	struct httpd *h = httpd_new(canned, NULL, &tls);
+	struct kube_config cfg = tls_config(f, h);
+	char name[16];
+	int status = 0;
+	pid_t pid;
+
+	tmpfiles_write(&f->files, "ca.crt", f->other_ca.pem);
+	cert_hash_name(&f->ca, name);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(request_with_system_authority(&cfg, &f->ca, name));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == NO_NAMESPACE)
+		print_message("no mount namespaces here: not tried\n");
+	else
+		assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(httpd_requests(h), 0);
+	httpd_free(h);
+}
+
 static void
 a_replaced_authority_takes_effect_on_kept_connections(void **state)
 {
@@ -912,6 +991,7 @@ main(void)
 		cmocka_unit_test(an_abort_ends_a_write_at_once),
 		TLS(a_server_of_our_authority_is_trusted),
 		TLS(an_authority_of_the_system_is_not_trusted),
+		TLS(an_authority_where_libcurl_looks_is_not_trusted),
 		TLS(a_replaced_authority_takes_effect_on_kept_connections),
 		TLS(bad_certificates_are_refused),
 		TLS(a_server_name_is_checked_instead_of_the_address),
