@@ -518,7 +518,7 @@ an_object_that_is_not_kept_is_not_stored(void **state)
 }
 
 static void
-the_end_of_an_unknown_object_is_reported_where_it_would_be_kept(void **state)
+the_end_of_an_unknown_object_is_told_where_kept(void **state)
 {
 	struct fixture *f = *state;
 
@@ -1516,8 +1516,7 @@ main(void)
 		TEST(the_same_name_with_a_new_uid_is_a_new_object),
 		TEST(results_of_workers_survive_events_and_lists),
 		TEST(an_object_that_is_not_kept_is_not_stored),
-		TEST(
-		    the_end_of_an_unknown_object_is_reported_where_it_would_be_kept),
+		TEST(the_end_of_an_unknown_object_is_told_where_kept),
 		TEST(a_bad_object_does_not_disturb_the_good_ones),
 		TEST(a_bad_object_is_named_in_the_trouble),
 		TEST(an_object_of_another_namespace_is_not_taken),
