@@ -177,7 +177,7 @@ set_fingerprint(struct keypair *kp, struct err *err)
 		return ossl_fail(err, "fingerprint");
 	if (base64_encode_raw(md, sizeof(md), &text, err) < 0)
 		return err_wrap(err, "fingerprint");
-	snprintf(kp->fingerprint, sizeof(kp->fingerprint), "SHA256:%s",
+	(void)snprintf(kp->fingerprint, sizeof(kp->fingerprint), "SHA256:%s",
 	    buf_str(&text));
 	return 0;
 }

@@ -18,13 +18,15 @@
 #include "base/secret.h"
 #include "keystore/keypair.h"
 
-/* AUTO(pkey) EVP_PKEY *p = ...; and so on. */
+/* AUTO(pkey) EVP_PKEY *p = ...; and so on. A type takes no parentheses. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define OSSL_AUTO(word, type, release)              \
 	static inline void word##_cleanup(type **p) \
 	{                                           \
 		release(*p);                        \
 	}                                           \
 	struct word
+/* NOLINTEND(bugprone-macro-parentheses) */
 OSSL_AUTO(bio, BIO, BIO_free);
 OSSL_AUTO(cipherctx, EVP_CIPHER_CTX, EVP_CIPHER_CTX_free);
 OSSL_AUTO(pkey, EVP_PKEY, EVP_PKEY_free);

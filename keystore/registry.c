@@ -323,9 +323,9 @@ registry_current(struct registry *r, struct registry_current *ret)
 	any = r->n > 0;
 	if (any) {
 		e = &r->entries[0];
-		snprintf(ret->fingerprint, sizeof(ret->fingerprint), "%s",
+		(void)snprintf(ret->fingerprint, sizeof(ret->fingerprint), "%s",
 		    keypair_fingerprint(e->kp));
-		snprintf(ret->name, sizeof(ret->name), "%s", e->name);
+		(void)snprintf(ret->name, sizeof(ret->name), "%s", e->name);
 		ret->order_s = e->order_s;
 		ret->not_before = keypair_not_before(e->kp);
 		ret->not_after = keypair_not_after(e->kp);

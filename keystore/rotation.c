@@ -84,8 +84,8 @@ rotation_name(
 		bits = bits << 8 | md[i];
 	for (size_t i = 0; i < SUFFIX_LEN; i++, bits /= n)
 		suffix[i] = alphabet[bits % n];
-	snprintf(out, ROTATION_NAME_MAX, "%.*s%s", ROTATION_PREFIX_MAX, prefix,
-	    suffix);
+	(void)snprintf(out, ROTATION_NAME_MAX, "%.*s%s", ROTATION_PREFIX_MAX,
+	    prefix, suffix);
 }
 
 /* The occasion goes on to its next name. */
@@ -111,10 +111,11 @@ rotation_begin(struct rotation_occasion *o, const struct rotation_config *cfg,
 	if (o->open)
 		return;
 	if (registry_current(r, &current))
-		snprintf(
+		(void)snprintf(
 		    o->seed, sizeof(o->seed), "key %s", current.fingerprint);
 	else
-		snprintf(o->seed, sizeof(o->seed), "namespace %s", cfg->ns);
+		(void)snprintf(
+		    o->seed, sizeof(o->seed), "namespace %s", cfg->ns);
 	/*
 	 * A key that is known already belongs to an earlier occasion: with
 	 * equal dates, or with a newest key dated into the future, the newest
@@ -200,7 +201,10 @@ done(struct rotation_occasion *o, bool *ret, bool created, struct err *err)
 	return 0;
 }
 
+/* Nine parameters, each of them somebody else's: a struct would only be filled
+ * by the one caller and emptied here. */
 int
+/* NOLINTNEXTLINE(readability-function-size) */
 rotation_step(struct rotation_occasion *o, const struct rotation_config *cfg,
     const struct clock *clock, const struct keystore_backend *backend,
     struct registry *r, struct stop *stop, char name[static ROTATION_NAME_MAX],

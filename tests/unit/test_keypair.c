@@ -552,6 +552,7 @@ looks_at_a_bounded_number_of_blocks(void **state UNUSED)
 		buf_puts(&text, line);
 	buf_puts(&text, pem);
 	kp = parse(buf_str(&text), cert);
+	assert_non_null(kp);
 	buf_clear(&text);
 	while (text.len + sizeof(line) + strlen(pem) < 64 * 1024)
 		buf_puts(&text, line);

@@ -10,7 +10,7 @@
 
 /* White box: opening is watched on its way from the registry to the format. */
 #define seal_open logged_seal_open
-#include "keystore/registry.c"
+#include "keystore/registry.c" /* NOLINT(bugprone-suspicious-include) */
 #undef seal_open
 int seal_open(
     const struct keypair *kp, const struct seal_input *in, struct secret **ret);
@@ -180,7 +180,7 @@ static void
 says_what_the_newest_key_is(void **state UNUSED)
 {
 	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
-	struct registry_current current;
+	struct registry_current current = { 0 };
 
 	add(r, "old", 0, NOW_S - 1);
 	add(r, "new", 1, NOW_S + 5);
@@ -287,7 +287,7 @@ refuses_bad_names_and_more_keys_than_the_limit(void **state UNUSED)
 	name[255] = '\0';
 	add(r, name, 0, 0);
 	for (int i = 1; i < REGISTRY_KEYS_MAX; i++) {
-		snprintf(name, sizeof(name), "key-%d", i);
+		(void)snprintf(name, sizeof(name), "key-%d", i);
 		add(r, name, (unsigned)i % 2, i);
 	}
 	assert_int_equal(

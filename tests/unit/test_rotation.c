@@ -64,10 +64,12 @@ put(struct store *s, const char *name, const struct keypair *kp, bool active)
 	} key = { .c = kp };
 
 	assert_true(i < STORED);
-	snprintf(s->secret[i].name, sizeof(s->secret[i].name), "%s", name);
+	(void)snprintf(
+	    s->secret[i].name, sizeof(s->secret[i].name), "%s", name);
 	s->secret[i].kp = kp != NULL ? keypair_ref(key.p) : NULL;
 	s->secret[i].active = active;
-	snprintf(s->secret[i].uid, sizeof(s->secret[i].uid), "uid-of-%s", name);
+	(void)snprintf(
+	    s->secret[i].uid, sizeof(s->secret[i].uid), "uid-of-%s", name);
 }
 
 static int
@@ -123,12 +125,12 @@ occupant(
 		return err_set(err, ERR_SERVER, "the server is away");
 	memset(ret, 0, sizeof(*ret));
 	if (s->all_taken) {
-		snprintf(ret->uid, sizeof(ret->uid), "%s", name);
+		(void)snprintf(ret->uid, sizeof(ret->uid), "%s", name);
 		return 0;
 	}
 	if (i < 0)
 		return err_set(err, ERR_NOTFOUND, "not found");
-	snprintf(ret->uid, sizeof(ret->uid), "%s", s->secret[i].uid);
+	(void)snprintf(ret->uid, sizeof(ret->uid), "%s", s->secret[i].uid);
 	ret->usable = s->secret[i].active && s->secret[i].kp != NULL;
 	if (ret->usable) {
 		ret->kp = keypair_ref(s->secret[i].kp);
@@ -372,7 +374,7 @@ names_use_the_letters_of_generated_names_evenly(void **state UNUSED)
 	char name[ROTATION_NAME_MAX], seed[32];
 
 	for (int i = 0; i < 5400; i++) {
-		snprintf(seed, sizeof(seed), "seed %d", i);
+		(void)snprintf(seed, sizeof(seed), "seed %d", i);
 		rotation_name("", seed, name);
 		assert_int_equal(strlen(name), 5);
 		assert_int_equal(strspn(name, alphabet), 5);
