@@ -425,11 +425,15 @@ http_server_stop(struct http_server *s)
 
 	if (s == NULL)
 		return;
+	/* The library's threads still take the socket out of their epoll sets:
+	 * it stays open until they have ended, but listens no more. */
 	fd = MHD_quiesce_daemon(s->daemon);
 	if (fd >= 0)
-		(void)close(fd);
+		(void)shutdown(fd, SHUT_RDWR);
 	(void)conns_drain(s->conns, STOP_MS);
 	thread_join(&s->expirer);
 	MHD_stop_daemon(s->daemon);
+	if (fd >= 0)
+		(void)close(fd);
 	free_server(s);
 }
