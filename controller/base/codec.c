@@ -153,9 +153,10 @@ encode_quantum(const unsigned char *in, size_t len, bool pad, char out[4])
 		bits |= (uint32_t)in[1] << 8;
 	if (len > 2)
 		bits |= in[2];
-	for (size_t i = 0; i < 4; i++)
-		out[i] =
-		    i < chars ? alphabet[bits >> (18 - 6 * i) & 0x3f] : '=';
+	for (size_t i = 0; i < chars; i++)
+		out[i] = alphabet[bits >> (18 - 6 * i) & 0x3f];
+	for (size_t i = chars; i < 4; i++)
+		out[i] = '=';
 	return pad ? 4 : chars;
 }
 

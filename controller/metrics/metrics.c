@@ -155,8 +155,11 @@ take_labels(unsigned n, va_list ap)
 {
 	struct labels l = { .n = n };
 
-	for (unsigned i = 0; i < n; i++)
-		l.values[i] = va_arg(ap, const char *);
+	for (unsigned i = 0; i < n; i++) {
+		const char *v = va_arg(ap, const char *);
+
+		l.values[i] = v != NULL ? v : "";
+	}
 	return l;
 }
 
@@ -165,7 +168,7 @@ key_size(const struct labels *l, unsigned n)
 {
 	size_t size = 0;
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n && i < l->n; i++)
 		size += strlen(l->values[i]) + 1;
 	return size;
 }
@@ -182,6 +185,8 @@ make_key(const struct labels *l, unsigned n, char *key)
 	}
 }
 
+/* uthash's macros are long, nest deep and puzzle the analyzer.
+ * NOLINTBEGIN(readability-function-size,clang-analyzer-core.NullDereference) */
 static struct group *
 find_group_locked(struct metrics *m, enum metric id, const char *key,
     size_t key_len) REQUIRES(m->mu)
@@ -190,17 +195,6 @@ find_group_locked(struct metrics *m, enum metric id, const char *key,
 
 	HASH_FIND(hh, m->groups[id], key, key_len, g);
 	return g;
-}
-
-static struct series *
-find_series(const struct group *g, const char *key, size_t key_len)
-{
-	struct series *s = g == NULL ? NULL : g->list;
-
-	while (s != NULL &&
-	    (s->key_len != key_len || memcmp(s->key, key, key_len) != 0))
-		s = s->next;
-	return s;
 }
 
 static struct group *
@@ -213,6 +207,25 @@ add_group_locked(struct metrics *m, enum metric id, const char *key,
 	g->key_len = key_len;
 	HASH_ADD_KEYPTR(hh, m->groups[id], g->key, key_len, g);
 	return g;
+}
+
+static void
+unlink_group_locked(struct metrics *m, enum metric id, struct group *g)
+    REQUIRES(m->mu)
+{
+	HASH_DELETE(hh, m->groups[id], g);
+}
+/* NOLINTEND(readability-function-size,clang-analyzer-core.NullDereference) */
+
+static struct series *
+find_series(const struct group *g, const char *key, size_t key_len)
+{
+	struct series *s = g == NULL ? NULL : g->list;
+
+	while (s != NULL &&
+	    (s->key_len != key_len || memcmp(s->key, key, key_len) != 0))
+		s = s->next;
+	return s;
 }
 
 static struct series *
@@ -271,7 +284,7 @@ static void
 free_group_locked(struct metrics *m, enum metric id, struct group *g)
     REQUIRES(m->mu)
 {
-	HASH_DELETE(hh, m->groups[id], g);
+	unlink_group_locked(m, id, g);
 	while (g->list != NULL) {
 		struct series *next = g->list->next;
 

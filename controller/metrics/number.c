@@ -10,7 +10,7 @@
 
 #define DIGITS_MAX 17 /* always enough for a double */
 /* Go's choice between the two forms, for the shortest text. */
-#define EXP_LEAST -4
+#define EXP_LEAST (-4)
 #define EXP_MOST  5
 
 /* The fewest digits that read back as v, in "d.ddde+xx" form. */

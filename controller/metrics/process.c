@@ -5,7 +5,6 @@
 #include "process.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,34 +95,6 @@ boot_time(const char *proc)
 	return line == NULL ? 0 : strtod(line + strlen("\nbtime "), NULL);
 }
 
-/* proc(5): the name in brackets may hold spaces; 22 more fields follow what
- * is read here. */
-static void
-read_stat(const char *proc, struct values *vs)
-{
-	AUTO_STR char *text = read_proc(proc, "self/stat", STAT_MAX);
-	double ticks = (double)sysconf(_SC_CLK_TCK);
-	double page = (double)sysconf(_SC_PAGESIZE);
-	uint64_t utime, stime, start, vsize, boot;
-	int64_t rss;
-	const char *p;
-
-	p = text == NULL ? NULL : strrchr(text, ')');
-	if (p == NULL ||
-	    sscanf(p + 1,
-		" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64
-		" %" SCNu64 " %*d %*d %*d %*d %*d %*d %" SCNu64 " %" SCNu64
-		" %" SCNd64,
-		&utime, &stime, &start, &vsize, &rss) != 5)
-		return;
-	set(vs, CPU, (double)(utime + stime) / ticks);
-	set(vs, RESIDENT, (double)rss * page);
-	set(vs, VIRTUAL, (double)vsize);
-	boot = (uint64_t)boot_time(proc);
-	if (boot > 0)
-		set(vs, START, (double)boot + (double)start / ticks);
-}
-
 static void
 read_open_fds(const char *proc, struct values *vs)
 {
@@ -152,6 +123,37 @@ word(const char *line, size_t n)
 		line++;
 	}
 	return line;
+}
+
+/* Word number n as a number, 0 where the line has fewer. */
+static double
+number_at(const char *line, size_t n)
+{
+	const char *w = word(line, n);
+
+	return w == NULL ? 0 : strtod(w, NULL);
+}
+
+/* proc(5), /proc/pid/stat: fields are counted behind the name, which is in
+ * brackets and may hold anything. */
+static void
+read_stat(const char *proc, struct values *vs)
+{
+	enum { UTIME = 11, STIME = 12, STARTTIME = 19, VSIZE = 20, RSS = 21 };
+	AUTO_STR char *text = read_proc(proc, "self/stat", STAT_MAX);
+	double ticks = (double)sysconf(_SC_CLK_TCK);
+	double page = (double)sysconf(_SC_PAGESIZE);
+	double boot = boot_time(proc);
+	const char *p = text == NULL ? NULL : strrchr(text, ')');
+
+	if (p == NULL || p[1] != ' ' || word(p + 2, RSS) == NULL)
+		return;
+	p += 2;
+	set(vs, CPU, (number_at(p, UTIME) + number_at(p, STIME)) / ticks);
+	set(vs, RESIDENT, number_at(p, RSS) * page);
+	set(vs, VIRTUAL, number_at(p, VSIZE));
+	if (boot > 0)
+		set(vs, START, boot + number_at(p, STARTTIME) / ticks);
 }
 
 /* Value of a column of the IpExt table: a line of names, one of values. */
