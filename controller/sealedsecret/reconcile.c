@@ -126,7 +126,9 @@ static void
 handle_gone(struct run *r, struct reconcile_result *ret)
 {
 	report_forget(r->cfg, r->key);
-	if (!r->cfg->old_gc)
+	/* Two witnesses before anything is deleted: where the watch has not
+	 * seen the end, it will, and that is another run. */
+	if (!r->cfg->old_gc || r->rec.uid[0] != '\0')
 		return;
 	log_info(
 	    "SealedSecret has gone, deleting Secret", "sealed-secret", r->text);
@@ -239,7 +241,9 @@ write_status(struct run *r, struct err *err)
 	st = report_status(&r->report, &outcome, err);
 	if (st != REPORT_NOWHERE && st != REPORT_FAILED)
 		return st;
-	if (err->code == ERR_CANCELLED)
+	/* Where it cannot land, once is enough. */
+	if (err->code == ERR_CANCELLED ||
+	    (st == REPORT_NOWHERE && r->rec.result == result_word(&r->err)))
 		return st;
 	count_error(r, "status");
 	log_error("Error updating SealedSecret status", "sealed-secret",

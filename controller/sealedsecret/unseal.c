@@ -15,7 +15,8 @@
 #include "sealedsecret.h"
 #include "sealedsecret/merge.h"
 
-#define NOKEY_TEXT "no key could decrypt secret"
+#define NOKEY_TEXT   "no key could decrypt secret"
+#define UNTRIED_TEXT "not tried after too many failures"
 
 /* What stays the same for all items of one object. */
 struct opener {
@@ -23,6 +24,7 @@ struct opener {
 	uint32_t *hint;
 	char label[SCOPE_LABEL_MAX];
 	size_t label_len;
+	size_t trials; /* keys tried in vain so far */
 };
 
 static void
@@ -31,6 +33,7 @@ opener_init(struct opener *o, struct registry *keys,
 {
 	o->keys = keys;
 	o->hint = hint;
+	o->trials = 0;
 	o->label_len = scope_label(ss->scope, &ss->key, o->label);
 }
 
@@ -72,8 +75,8 @@ open_item(
 }
 
 static void
-try_item(const struct opener *o, const char *name, const json_t *v,
-    json_t *data, struct itemerrs *errs)
+try_item(struct opener *o, const char *name, const json_t *v, json_t *data,
+    struct itemerrs *errs)
 {
 	size_t len = strlen(name);
 	struct err err = ERR_INIT;
@@ -90,16 +93,21 @@ try_item(const struct opener *o, const char *name, const json_t *v,
 		itemerrs_add(errs, name, len, ERR_INVALID, NOKEY_TEXT, err.msg);
 		return;
 	}
-	if (open_item(o, v, &value, &err) < 0) {
-		itemerrs_add(errs, name, len, err.code, err.msg, NULL);
+	if (o->trials >= UNSEAL_TRIALS_MAX) {
+		itemerrs_add(errs, name, len, ERR_NOKEY, UNTRIED_TEXT, NULL);
 		return;
 	}
-	jsonx_set(data, name, value);
+	if (open_item(o, v, &value, &err) == 0) {
+		jsonx_set(data, name, value);
+		return;
+	}
+	if (err.code == ERR_NOKEY)
+		o->trials += 1 + registry_count(o->keys);
+	itemerrs_add(errs, name, len, err.code, err.msg, NULL);
 }
 
 static int
-open_items(
-    const struct opener *o, const json_t *items, json_t **ret, struct err *err)
+open_items(struct opener *o, const json_t *items, json_t **ret, struct err *err)
 {
 	AUTO_RELEASE(itemerrs) struct itemerrs errs = ITEMERRS_INIT;
 	AUTO_JSON json_t *data = json_object();
@@ -140,7 +148,7 @@ skips_owner(const json_t *template)
 }
 
 static int
-unseal_items(const struct opener *o, const struct sealedsecret *ss,
+unseal_items(struct opener *o, const struct sealedsecret *ss,
     const json_t *spec, const char *key_ns, json_t **ret, struct err *err)
 {
 	AUTO_JSON json_t *data = NULL;

@@ -19,6 +19,9 @@
 #include "kube/objkey.h"
 
 #define UNSEAL_ITEMS_MAX 10000
+/* Private key operations that may fail for one object; items left then are
+ * reported as not tried. Keeps one object from taking a worker for minutes. */
+#define UNSEAL_TRIALS_MAX 4000
 
 struct unseal_options {
 	bool accept_v1_data; /* --accept-deprecated-v1-data */

@@ -550,6 +550,7 @@ a_resource_without_status_does_not_keep_it_busy(void **state UNUSED)
 	assert_int_equal(rig_events(&rig, "Unsealed", NULL), 1);
 	run();
 	assert_int_equal(rig_events(&rig, "Unsealed", NULL), 1);
+	assert_true(errors("status") == 1);
 }
 
 /* ---- what is out of date ---- */
@@ -685,6 +686,15 @@ the_old_way_of_deleting_takes_what_is_ours(void **state UNUSED)
 	AUTO_JSON json_t *left = NULL;
 
 	rig.cfg.old_gc = true;
+	/* A 404 alone is no proof while the watch knows the object. */
+	put(rig_sealed(&rig, "v1"));
+	place(OWNED, "djE=");
+	assert_true(
+	    fakekube_remove(rig.kube, "sealedsecrets", RIG_NS, RIG_NAME));
+	run();
+	rig_expect_value(&rig, "v1");
+	(void)index_remove(rig.sealedsecrets, &rig.key, NULL);
+	(void)fakekube_remove(rig.kube, "secrets", RIG_NS, RIG_NAME);
 	place(FOREIGN, "djE=");
 	run();
 	rig_expect_value(&rig, "v1");

@@ -54,9 +54,11 @@ a_status_is_written_once(void **state UNUSED)
 }
 
 /* Changes the stored object before each PUT. */
+enum meddling { TOUCH_LABEL, TOUCH_SPEC, REMOVE, REPLACE };
+
 struct meddler {
 	unsigned times;
-	enum { TOUCH_LABEL, TOUCH_SPEC, REMOVE, REPLACE } what;
+	enum meddling what;
 };
 
 static void
@@ -117,7 +119,7 @@ conflicts_without_end_are_left_to_the_queue(void **state UNUSED)
 static void
 an_outcome_is_never_written_to_another_generation_or_object(void **state UNUSED)
 {
-	static const int what[] = { TOUCH_SPEC, REMOVE, REPLACE };
+	static const enum meddling what[] = { TOUCH_SPEC, REMOVE, REPLACE };
 
 	for (size_t i = 0; i < ARRAY_SIZE(what); i++) {
 		struct meddler m = { 1, TOUCH_LABEL };

@@ -241,6 +241,30 @@ too_many_items_are_refused_before_any_work(void **state UNUSED)
 }
 
 static void
+failures_without_end_are_not_tried_to_the_end(void **state UNUSED)
+{
+	AUTO_JSON json_t *obj = rig_sealed(&rig, "v");
+	json_t *items = jsonx_object(obj, "spec", "encryptedData", NULL);
+	json_t *got = NULL;
+	struct err err = ERR_INIT;
+	uint32_t hint = 0;
+	char name[32];
+
+	/* One key and one for the item itself: two each. */
+	for (unsigned i = 0; i < UNSEAL_TRIALS_MAX / 2 + 5; i++) {
+		snprintf(name, sizeof(name), "i%06u", i);
+		jsonx_set_str(items, name, "AgAA");
+	}
+	assert_int_equal(
+	    unseal(rig.keys, obj, &defaults, &hint, &got, &err), -1);
+	assert_int_equal(err.code, ERR_NOKEY);
+	assert_non_null(strstr(err.msg, NOKEY " (i000000, i000001, "));
+	assert_non_null(strstr(err.msg,
+	    "\nnot tried after too many failures (i002000, i002001, i002002, "
+	    "i002003, i002004)"));
+}
+
+static void
 scope_and_name_are_bound(void **state UNUSED)
 {
 	static const struct {
@@ -422,6 +446,7 @@ main(void)
 		T(a_bad_object_is_told_what_is_wrong),
 		T(an_empty_map_gives_an_empty_secret),
 		T(too_many_items_are_refused_before_any_work),
+		T(failures_without_end_are_not_tried_to_the_end),
 		T(scope_and_name_are_bound),
 		T(skipping_owner_references_is_read_from_the_template),
 		T(an_old_blob_holds_a_whole_secret),
