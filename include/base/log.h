@@ -7,7 +7,8 @@
  *	log_info("Updating", "key", key);
  *
  * takes a message, then pairs of key and value, all strings. A NULL value is
- * printed as an empty text. Thread-safe. Never pass a secret.
+ * printed as an empty text. A line is cut at 16 KiB, with "..." where it was
+ * cut. Thread-safe. Never pass a secret.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

@@ -1,9 +1,16 @@
 /*
- * YAML to a jansson tree, for kubeconfig files and request bodies. JSON is
- * YAML, so it reads both. Plain scalars are typed by YAML 1.1 core rules as
- * Kubernetes' own reader does (null, booleans, integers, floats; all else
- * text). Limits: nesting 64, 20,000 nodes; aliases, merge keys, duplicate keys
- * and tags other than the standard scalars are refused.
+ * YAML to a jansson tree, for kubeconfig files and request bodies.
+ *
+ * Plain scalars get the types that sigs.k8s.io/yaml gives them, which kubectl
+ * and the reference controller read with: "~", null and nothing are null; y,
+ * yes, true, on and their opposites (as written: lower case, Capital, UPPER)
+ * are booleans; 0x1f, 0b11, 0o17, 017 and 1_000 are integers; a whole
+ * floating-point number is an integer; dates are text; infinity and NaN are
+ * refused. Keys that are integers or booleans become text.
+ *
+ * What reads as JSON is read as JSON, which libyaml cannot do fully. Limits:
+ * nesting 64, 20,000 nodes; aliases, merge keys, duplicate keys and tags other
+ * than the standard scalars are refused.
  */
 #ifndef BASE_YAMLX_H
 #define BASE_YAMLX_H

@@ -9,6 +9,8 @@
 /* cmocka needs the four above first. */
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,6 +83,23 @@ accepts_a_file_of_exactly_the_maximum_only(void **state UNUSED)
 }
 
 static void
+takes_back_what_it_read_of_a_file_that_is_too_big(void **state UNUSED)
+{
+	static char data[10000];
+	AUTO_RELEASE(buf) struct buf b = BUF_INIT(9000);
+	struct err err = ERR_INIT;
+	AUTO_STR char *path = NULL;
+
+	memset(data, 'x', sizeof(data));
+	path = file_with(data, sizeof(data));
+	buf_puts(&b, "kept");
+	assert_int_equal(file_read(path, &b, &err), -1);
+	assert_int_equal(err.code, ERR_TOOBIG);
+	assert_string_equal(buf_str(&b), "kept");
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
 names_the_path_and_the_reason(void **state UNUSED)
 {
 	AUTO_RELEASE(buf) struct buf b = BUF_INIT(8);
@@ -139,6 +158,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(appends_the_whole_file),
 		cmocka_unit_test(accepts_a_file_of_exactly_the_maximum_only),
+		cmocka_unit_test(
+		    takes_back_what_it_read_of_a_file_that_is_too_big),
 		cmocka_unit_test(names_the_path_and_the_reason),
 		cmocka_unit_test(trims_white_space_at_both_ends),
 		cmocka_unit_test(refuses_a_text_that_a_nul_byte_would_cut),

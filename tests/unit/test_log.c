@@ -11,6 +11,7 @@
 /* cmocka needs the four above first. */
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
@@ -365,6 +366,68 @@ never_mixes_the_lines_of_two_threads(void **state UNUSED)
 	assert_int_equal(good, 1000);
 }
 
+/* A line longer than a pipe takes in one piece. */
+static void *
+log_long_lines(void *arg)
+{
+	AUTO_RELEASE(buf) struct buf b = BUF_INIT(1 << 20);
+
+	(void)repeat(&b, arg, 9000);
+	for (int i = 0; i < 100; i++)
+		log_info("m", "k", b.data);
+	return NULL;
+}
+
+struct pipe_reader {
+	int fd;
+	unsigned lines, good;
+};
+
+static void *
+read_long_lines(void *arg)
+{
+	struct pipe_reader *r = arg;
+	FILE *f = fdopen(r->fd, "r");
+	char line[2 * LINE_LIMIT];
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+		const char *value = strstr(line, " k=");
+
+		r->lines++;
+		if (value != NULL && strlen(value) == 9000 + 4 &&
+		    strspn(value + 3, (char[]) { value[3], '\0' }) == 9000)
+			r->good++;
+	}
+	if (f != NULL)
+		(void)fclose(f);
+	return NULL;
+}
+
+static void
+never_mixes_lines_that_a_pipe_takes_in_pieces(void **state UNUSED)
+{
+	struct log_config cfg = { .info_stdout = true, .clock = &clk };
+	struct pipe_reader r = { .lines = 0 };
+	struct thread a, b, reader;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	/* One page: a writer has to wait in the middle of its line. */
+	assert_true(fcntl(fds[1], F_SETPIPE_SZ, 4096) > 0);
+	r.fd = fds[0];
+	cfg.fd_low = fds[1];
+	log_init(&cfg);
+	thread_start(&reader, "reader", read_long_lines, &r);
+	thread_start(&a, "x", log_long_lines, (void *)(uintptr_t) "x");
+	thread_start(&b, "y", log_long_lines, (void *)(uintptr_t) "y");
+	thread_join(&a);
+	thread_join(&b);
+	assert_int_equal(close(fds[1]), 0);
+	thread_join(&reader);
+	assert_int_equal(r.lines, 200);
+	assert_int_equal(r.good, 200);
+}
+
 static void
 survives_a_stream_that_is_gone(void **state UNUSED)
 {
@@ -394,6 +457,7 @@ main(void)
 		STREAM_TEST(cuts_an_endless_line_and_keeps_its_form),
 		STREAM_TEST(stays_within_the_limit_at_every_length),
 		STREAM_TEST(never_mixes_the_lines_of_two_threads),
+		STREAM_TEST(never_mixes_lines_that_a_pipe_takes_in_pieces),
 		STREAM_TEST(survives_a_stream_that_is_gone),
 	};
 

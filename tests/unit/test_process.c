@@ -9,6 +9,7 @@
 /* cmocka needs the four above first. */
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
