@@ -35,9 +35,9 @@ parse_options() {
 			;;
 		--bench) mode=bench ;;
 		--list) mode=list ;;
-		--shell) mode=shell command=(bash -i) ;;
+		--shell) mode=shell command=(bash --norc -i) ;;
 		--exec)
-			mode=shell
+			mode='exec'
 			shift
 			command=("$@")
 			[ $# -gt 0 ] || usage 2
@@ -111,7 +111,7 @@ outside() {
 	cp "$CONTROLLER" "$RIG/bin/controller"
 	inside=(unshare --net --mount --pid --fork --kill-child --mount-proc
 	    "$BASH" "$here/run.sh" --inside "$@")
-	if [ "$mode" = shell ]; then
+	if [ ${#command[@]} -gt 0 ]; then
 		"${inside[@]}"
 		exit
 	fi
@@ -253,7 +253,7 @@ bring_up() {
 }
 
 inside_shell() {
-	[ "${command[0]}" != bash ] || cat >&2 <<-EOF
+	[ "$mode" = exec ] || cat >&2 <<-EOF
 		A real API server, the shipped manifest and the controller are up.
 		kubectl and kubeseal work as they are; state and logs: $RIG
 	EOF
@@ -270,12 +270,12 @@ inside() {
 	. "$here/lib/controller.sh"
 	# shellcheck source=lib/many.sh
 	. "$here/lib/many.sh"
-	[ "$mode" = shell ] || load_cases
+	[ ${#command[@]} -gt 0 ] || load_cases
 	if ! bring_up; then
 		echo "0 passed, 1 failed, 0 skipped"
 		return 1
 	fi
-	if [ "$mode" = shell ]; then
+	if [ ${#command[@]} -gt 0 ]; then
 		inside_shell
 		return
 	fi
