@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const health[] = { "/healthz", "/livez", "/readyz" };
+
 static json_t *
 resource_entry(const struct resource *r, const char *sub)
 {
@@ -77,9 +79,15 @@ document(const char *path)
 }
 
 bool
+discovery_public(const struct call *c)
+{
+	return util_str_in(c->req->path, health, ARRAY_SIZE(health)) ||
+	    strcmp(c->req->path, "/version") == 0;
+}
+
+bool
 discovery_handle(struct call *c)
 {
-	static const char *const health[] = { "/healthz", "/livez", "/readyz" };
 	json_t *v;
 
 	if (util_str_in(c->req->path, health, ARRAY_SIZE(health))) {

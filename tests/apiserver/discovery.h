@@ -8,5 +8,7 @@
 
 /* False when the path is none of these. */
 bool discovery_handle(struct call *c);
+/* True for what everybody may see. */
+bool discovery_public(const struct call *c);
 
 #endif

@@ -36,7 +36,7 @@ put(json_t *set, const char *path)
 	json_put(set, path, json_true());
 }
 
-/* -- FieldsV1 <-> flat set ------------------------------------------------- */
+/* -- FieldsV1 <-> flat set -- */
 
 static void
 flatten(const json_t *v1, const char *prefix, json_t *out)
@@ -121,7 +121,7 @@ subtract(json_t *set, const json_t *minus)
 	json_object_foreach((json_t *)minus, k, v) json_object_del(set, k);
 }
 
-/* -- comparing two objects ------------------------------------------------- */
+/* -- comparing two objects -- */
 
 static void compare(const struct schema *s, const json_t *a, const json_t *b,
     const char *path, struct diff *d);

@@ -129,8 +129,7 @@ apply_token(const char *text, struct query *q)
 	return fail;
 }
 
-/* -- options
- * --------------------------------------------------------------------- */
+/* -- options -- */
 
 static json_t *
 options_invalid(const char *field, const char *message)
@@ -251,8 +250,7 @@ parse_options(const struct call *c, struct query *q)
 	return fail;
 }
 
-/* -- the page
- * -------------------------------------------------------------------- */
+/* -- the page -- */
 
 static bool
 wanted(const struct call *c, const struct query *q, const json_t *obj)

@@ -19,7 +19,7 @@ schema_field(const struct schema *s, const char *name)
 	return NULL;
 }
 
-/* -- base64 as encoding/base64.StdEncoding reads it --------------------- */
+/* -- base64 as encoding/base64.StdEncoding reads it -- */
 
 static int
 sextet(char c)
@@ -121,7 +121,7 @@ schema_base64_decode(const char *s, size_t len, size_t *ret)
 	return out;
 }
 
-/* -- decoding built-in types --------------------------------------------- */
+/* -- decoding built-in types -- */
 
 static const char *
 json_word(const json_t *v)
@@ -414,7 +414,7 @@ decode_value(const struct schema *s, const json_t *in, const struct place *at,
 	return NULL;
 }
 
-/* -- custom objects ------------------------------------------------------- */
+/* -- custom objects -- */
 
 static const struct schema *
 child_schema(const struct schema *s, const char *key)

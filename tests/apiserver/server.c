@@ -24,6 +24,7 @@
 #include "status.h"
 
 #define HANG_TICK_MS 20
+#define ANONYMOUS    "system:anonymous"
 #define MEDIA_BUILTIN                                        \
 	"406: Not Acceptable\n\nAvailable representations: " \
 	"application/json, application/yaml, "               \
@@ -51,8 +52,7 @@ pause_ms(int64_t ms)
 	nanosleep(&ts, NULL);
 }
 
-/* -- routing
- * --------------------------------------------------------------------- */
+/* -- routing -- */
 
 static const char *
 segment(const struct http_request *req, size_t i)
@@ -149,11 +149,21 @@ route(struct call *c)
 		c->verb = "other";
 }
 
-/* -- gates
- * ------------------------------------------------------------------------- */
+/* -- gates -- */
 
 static json_t *
-forbidden(const struct call *c)
+forbidden_path(const struct call *c, const char *user)
+{
+	char *msg = util_format("forbidden: User \"%s\" cannot %s path \"%s\"",
+	    user, c->verb, c->req->path);
+	json_t *s = status_new(403, "Forbidden", msg, json_object());
+
+	free(msg);
+	return s;
+}
+
+static json_t *
+forbidden_resource(const struct call *c, const char *user)
 {
 	const struct resource *r = c->res;
 	json_t *details = status_details(r, c->name), *s;
@@ -164,14 +174,20 @@ forbidden(const struct call *c)
 				      : util_format(" \"%s\"", c->name);
 	char *msg = util_format("%s%s is forbidden: User \"%s\" cannot %s "
 				"resource \"%s\" in API group \"%s\" %s",
-	    r->full_name, name, opts.user, c->verb, c->resource, r->group,
-	    scope);
+	    r->full_name, name, user, c->verb, c->resource, r->group, scope);
 
 	s = status_new(403, "Forbidden", msg, details);
 	free(scope);
 	free(name);
 	free(msg);
 	return s;
+}
+
+static json_t *
+forbidden(const struct call *c, const char *user)
+{
+	return c->res == NULL ? forbidden_path(c, user)
+			      : forbidden_resource(c, user);
 }
 
 static void
@@ -295,14 +311,21 @@ negotiate(struct call *c)
 static bool
 admitted(struct call *c)
 {
-	if (!settings_token_ok(http_header(c->req, "Authorization"))) {
+	const char *auth = http_header(c->req, "Authorization");
+	bool known = settings_token_ok(auth);
+
+	if (!known && auth != NULL) {
 		call_fail(
 		    c, status_new(401, "Unauthorized", "Unauthorized", NULL));
 		return false;
 	}
+	if (!known && !discovery_public(c)) {
+		call_fail(c, forbidden(c, ANONYMOUS));
+		return false;
+	}
 	if (c->res != NULL &&
 	    settings_forbidden(c->verb, c->resource, c->ns, c->name)) {
-		call_fail(c, forbidden(c));
+		call_fail(c, forbidden(c, opts.user));
 		return false;
 	}
 	if (c->req->body_too_large) {
@@ -314,8 +337,7 @@ admitted(struct call *c)
 	return true;
 }
 
-/* -- handling
- * ------------------------------------------------------------------------ */
+/* -- handling -- */
 
 static void
 dispatch_resource(struct call *c)

@@ -198,7 +198,7 @@ static const struct schema t_namespace = {
 	.go_name = "Namespace",
 };
 
-/* -- the SealedSecret definition ------------------------------------------ */
+/* -- the SealedSecret definition -- */
 
 static const struct schema t_encrypted = {
 	.kind = SCHEMA_MAP,
@@ -289,7 +289,7 @@ static const struct schema t_sealedsecret = {
 	.fields = sealedsecret_fields,
 };
 
-/* -- the table ------------------------------------------------------------- */
+/* -- the table -- */
 
 static const char *const secret_labels[] = { "type" };
 static const char *const namespace_labels[] = { "status.phase" };

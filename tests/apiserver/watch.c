@@ -79,8 +79,7 @@ watch_inject(const char *resource, const char *line, size_t giant)
 	store_unlock();
 }
 
-/* -- lines
- * ---------------------------------------------------------------------- */
+/* -- lines -- */
 
 static void
 add_line(struct sbuf *out, const char *type, const json_t *obj)
@@ -185,8 +184,7 @@ add_injection(struct sbuf *out, const char *line, size_t giant)
 	sbuf_adds(out, "\n");
 }
 
-/* -- start
- * ------------------------------------------------------------------------ */
+/* -- start -- */
 
 static void
 initial_state(struct watch *w, struct sbuf *out)
@@ -301,8 +299,7 @@ init_times(struct watch *w)
 	w->bookmark_at = util_now_ms() + w->seen.bookmark_ms;
 }
 
-/* -- the stream
- * -------------------------------------------------------------------- */
+/* -- the stream -- */
 
 static void
 gather_events(struct watch *w, struct sbuf *out)

@@ -346,8 +346,7 @@ dry_run(const struct call *c)
 	return v != NULL && strcmp(v, "All") == 0;
 }
 
-/* -- create
- * -------------------------------------------------------------------- */
+/* -- create -- */
 
 static void
 fill_system_fields(const struct resource *r, json_t *meta)
@@ -470,8 +469,7 @@ write_create(struct call *c)
 	store_unlock();
 }
 
-/* -- update
- * ---------------------------------------------------------------------- */
+/* -- update -- */
 
 static void
 copy_field(json_t *to, const json_t *from, const char *key)
@@ -596,7 +594,11 @@ check_version(const struct resource *r, const char *name, const json_t *meta,
 	return s;
 }
 
-/* What next becomes once the parts that this path may not touch are back. */
+/*
+ * What next becomes once the parts that this path may not touch are back.
+ * Metadata in a write of the status stays for now: the real server reckons
+ * it in when it decides who owns what, and drops it only then.
+ */
 static json_t *
 restrict_to_path(const struct call *c, json_t *next, const json_t *live)
 {
@@ -604,14 +606,27 @@ restrict_to_path(const struct call *c, json_t *next, const json_t *live)
 
 	if (!c->res->custom)
 		return next;
-	if (strcmp(c->sub, "status") != 0) {
+	if (*c->sub == '\0') {
 		copy_field(next, live, "status");
 		return next;
 	}
 	out = json_deep_copy(live);
 	copy_field(out, next, "status");
+	copy_field(out, next, "metadata");
 	json_decref(next);
 	return out;
+}
+
+static void
+keep_metadata(json_t *next, const json_t *live)
+{
+	json_t *managed =
+	    json_incref(json_at(next, "metadata", "managedFields", NULL));
+
+	copy_field(next, live, "metadata");
+	if (managed != NULL)
+		json_put(
+		    json_child(next, "metadata"), "managedFields", managed);
 }
 
 static const json_t *
@@ -670,6 +685,8 @@ replace(struct call *c, json_t *next, const json_t *live)
 	manager_name(c, manager);
 	fields_record(c->res, live, next, before, manager, c->sub);
 	json_decref(before);
+	if (*c->sub != '\0')
+		keep_metadata(next, live);
 	causes = json_array();
 	if (*c->sub != '\0')
 		validate_status(c->res, next, causes);
@@ -733,8 +750,7 @@ write_update(struct call *c)
 	store_unlock();
 }
 
-/* -- patch
- * ------------------------------------------------------------------------- */
+/* -- patch -- */
 
 static void
 merge_patch(json_t *target, const json_t *patch)
@@ -828,8 +844,7 @@ write_patch(struct call *c)
 	json_decref(patch);
 }
 
-/* -- delete
- * -------------------------------------------------------------------------- */
+/* -- delete -- */
 
 static json_t *
 check_preconditions(

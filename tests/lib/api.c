@@ -79,12 +79,20 @@ api_set_token(struct api *a, const char *token)
 }
 
 void
+api_set_credentials(struct api *a, const char *token)
+{
+	set_text(&a->token, token);
+	set_text(&a->cert, NULL);
+	set_text(&a->key, NULL);
+}
+
+void
 api_set_agent(struct api *a, const char *agent)
 {
 	set_text(&a->agent, agent);
 }
 
-/* -- kubeconfig ------------------------------------------------------------ */
+/* -- kubeconfig -- */
 
 static void NORETURN
 give_up(const char *path, const char *why)
@@ -204,6 +212,9 @@ set_options(struct api *a, const struct api_request *req, const char *url,
 	curl_easy_reset(c);
 	curl_easy_setopt(c, CURLOPT_URL, url);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	/* On a used connection libcurl repeats a request that got no answer. */
+	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(c, CURLOPT_PROXY, "");
 	curl_easy_setopt(c, CURLOPT_TIMEOUT, REQUEST_TIME_S);
 	curl_easy_setopt(

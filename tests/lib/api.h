@@ -45,6 +45,8 @@ void api_free(struct api *a);
 
 const char *api_base(const struct api *a);
 void api_set_token(struct api *a, const char *token);
+/* The token (NULL: none) instead of any client certificate. */
+void api_set_credentials(struct api *a, const char *token);
 void api_set_agent(struct api *a, const char *agent);
 
 void
