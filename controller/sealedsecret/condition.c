@@ -65,22 +65,23 @@ static json_t *
 new_condition(
     const json_t *old, const struct condition_outcome *o, int64_t now_s)
 {
+	bool flips = !text_is(old, "status", status_word(o)) ||
+	    text_is(old, "lastTransitionTime", "");
 	json_t *c =
 	    json_is_object(old) ? json_copy((json_t *)old) : json_object();
 	char now[TIMEFMT_MAX];
 
 	timefmt_rfc3339(now_s, now);
 	jsonx_set_str(c, "type", CONDITION_SYNCED);
-	if (!text_is(c, "status", status_word(o)) ||
-	    text_is(c, "lastTransitionTime", ""))
-		jsonx_set_str(c, "lastTransitionTime", now);
 	jsonx_set_str(c, "status", status_word(o));
-	jsonx_set_str(c, "lastUpdateTime", now);
 	jsonx_set_str(c, "reason", o->reason);
 	if (o->message[0] != '\0')
 		jsonx_set_str(c, "message", o->message);
 	else
 		json_object_del(c, "message");
+	jsonx_set_str(c, "lastUpdateTime", now);
+	if (flips)
+		jsonx_set_str(c, "lastTransitionTime", now);
 	return c;
 }
 
