@@ -16,6 +16,9 @@
 /* A failure that only a change cures is looked at again after one to one and a
  * half times this, in case the change went unseen. */
 #define RECHECK_MS (UINT64_C(10) * 60 * 1000)
+/* A foreign Secret does not go away in milliseconds, and users who delete one
+ * expect to see it gone for a moment. */
+#define FOREIGN_MIN_MS 1000
 
 struct worker {
 	struct controller *controller;
@@ -103,11 +106,14 @@ static void
 retry(struct controller *c, const struct objkey *key, const char *text,
     const struct reconcile_result *res)
 {
+	bool foreign = res->err.code == ERR_UNMANAGED;
+	unsigned fast = foreign ? 0 : c->cfg.max_unseal_retries;
 	unsigned failures = workqueue_fail(c->cfg.queue, key);
-	unsigned fast = c->cfg.max_unseal_retries;
 	uint64_t delay = ratelimit_delay_ms(
 	    failures, fast, jitter(c, key), res->err.retry_after_s);
 
+	if (foreign && delay < FOREIGN_MIN_MS)
+		delay = FOREIGN_MIN_MS;
 	if (!res->logged)
 		log_error("Error updating, will retry", "key", text, "error",
 		    res->err.msg);

@@ -241,6 +241,96 @@ a_blocked_object_heals_when_the_foreign_secret_goes(void **state UNUSED)
 }
 
 static void
+a_foreign_secret_is_not_replaced_within_a_second(void **state UNUSED)
+{
+	json_t *foreign =
+	    json_pack("{s:s,s:s,s:{s:s,s:s}}", "apiVersion", "v1", "kind",
+		"Secret", "metadata", "name", RIG_NAME, "namespace", RIG_NS);
+
+	fakekube_put(rig.kube, foreign);
+	put(rig_sealed(&rig, "v1"));
+	assert_int_equal(work_all(), 1);
+	assert_true(fakekube_remove(rig.kube, "secrets", RIG_NS, RIG_NAME));
+	fakeclock_advance_ms(&rig.fc, 999);
+	assert_int_equal(work_all(), 0);
+	fakeclock_advance_ms(&rig.fc, 1);
+	assert_int_equal(work_all(), 1);
+	rig_expect_value(&rig, "v1");
+}
+
+/* Every fourth is good, the others are each wrong in another way. */
+#define FLOOD 200
+
+static json_t *
+flood_object(unsigned i, bool *good)
+{
+	static const char *const bad[] = { "null", "7", "[]", "\"x\"",
+		"{\"encryptedData\":7}", "{\"encryptedData\":{\"k\":7}}",
+		"{\"encryptedData\":{\"k\":null}}",
+		"{\"encryptedData\":{\"k\":{\"a\":[]}}}",
+		"{\"encryptedData\":{\"k\":\"%\"}}",
+		"{\"encryptedData\":{\"k\":\"AgA=\"}}",
+		"{\"encryptedData\":{\"a/b\":\"AgAA\"}}",
+		"{\"encryptedData\":{},\"template\":[]}",
+		"{\"encryptedData\":{},\"template\":{\"metadata\":7}}",
+		"{\"encryptedData\":{},\"template\":{\"metadata\":{"
+		"\"labels\":{\"a\":true}}}}",
+		"{\"encryptedData\":{},\"template\":{\"type\":[]}}",
+		"{\"encryptedData\":{},\"template\":{\"data\":{\"a\":"
+		"\"{{\"}}}",
+		"{\"data\":7}", "{\"data\":\"\"}" };
+	json_t *obj = rig_sealed(&rig, "v");
+	AUTO_STR char *name = xasprintf("f%u", i);
+	AUTO_STR char *label = xasprintf("demo/f%u", i);
+
+	*good = i % 4 == 0;
+	jsonx_set_str(json_object_get(obj, "metadata"), "name", name);
+	jsonx_set_str(json_object_get(obj, "metadata"), "uid", label);
+	if (*good)
+		jsonx_set(jsonx_object(obj, "spec", "encryptedData", NULL), "k",
+		    rig_seal(rig.kp, label, "v"));
+	else
+		jsonx_set(obj, "spec", rig_parse(bad[i % ARRAY_SIZE(bad)]));
+	return obj;
+}
+
+static void
+a_flood_of_bad_objects_leaves_the_good_ones_alone(void **state UNUSED)
+{
+	struct reflector_handler h =
+	    controller_sealedsecret_handler(controller);
+	bool good[FLOOD];
+
+	for (unsigned i = 0; i < FLOOD; i++) {
+		json_t *obj = flood_object(i, &good[i]);
+
+		fakekube_put(rig.kube, json_incref(obj));
+		tell(&h, rig.sealedsecrets, obj);
+		json_decref(obj);
+	}
+	assert_int_equal(work_all(), FLOOD);
+	for (unsigned i = 0; i < FLOOD; i++) {
+		AUTO_STR char *name = xasprintf("f%u", i);
+		AUTO_JSON json_t *obj =
+		    fakekube_get(rig.kube, "sealedsecrets", RIG_NS, name);
+		AUTO_JSON json_t *s =
+		    fakekube_get(rig.kube, "secrets", RIG_NS, name);
+		const json_t *c = json_array_get(
+		    jsonx_array(obj, "status", "conditions", NULL), 0);
+		const char *message = jsonx_str(c, "message", NULL);
+
+		assert_string_equal(
+		    jsonx_str(c, "status", NULL), good[i] ? "True" : "False");
+		assert_int_equal(s != NULL, good[i]);
+		if (!good[i])
+			assert_true(strlen(message) > 0);
+	}
+	/* None of them keeps anybody busy. */
+	fakeclock_advance_s(&rig.fc, 300);
+	assert_int_equal(work_all(), 0);
+}
+
+static void
 one_bad_object_does_not_disturb_another(void **state UNUSED)
 {
 	json_t *bad = rig_sealed(&rig, "bad");
@@ -463,6 +553,8 @@ main(void)
 		T(what_only_a_change_cures_waits_for_it),
 		T(a_new_key_cures_what_waited_for_it),
 		T(a_blocked_object_heals_when_the_foreign_secret_goes),
+		T(a_foreign_secret_is_not_replaced_within_a_second),
+		T(a_flood_of_bad_objects_leaves_the_good_ones_alone),
 		T(one_bad_object_does_not_disturb_another),
 		T(every_fault_at_every_request_heals),
 		T(at_rest_nothing_is_written_and_nothing_told),
