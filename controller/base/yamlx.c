@@ -18,6 +18,9 @@
 
 #define DEPTH_MAX 64
 #define NODES_MAX 20000
+/* Of %TAG directives, which nobody uses: libyaml compares each with all before
+ * it, and a megabyte of them kept it busy for seconds. */
+#define TAGS_MAX 16
 /* A plain scalar of a number's form that is longer is text. */
 #define NUMBER_MAX 400
 /* Up to here a double holds every whole number. */
@@ -542,6 +545,21 @@ try_json(const char *p, size_t len)
 	return v;
 }
 
+static bool
+has_many_tag_directives(const char *p, size_t len)
+{
+	static const char word[] = "%TAG";
+	const char *end = p + len;
+	unsigned n = 0;
+
+	while (n <= TAGS_MAX &&
+	    (p = memmem(p, (size_t)(end - p), word, 4)) != NULL) {
+		p += 4;
+		n++;
+	}
+	return n > TAGS_MAX;
+}
+
 static int
 read_yaml(struct reader *r, bool *more)
 {
@@ -574,9 +592,13 @@ yamlx_parse(
 		json_decref(v);
 		return err_set(err, ERR_INVALID, "yaml: too many nodes");
 	}
+	if (v == NULL && has_many_tag_directives(p, len))
+		return err_set(err, ERR_INVALID, "yaml: too many directives");
 	if (v == NULL) {
 		if (!yaml_parser_initialize(&r.parser))
 			abort();
+		/* No UTF-16: the check above would not see through it. */
+		yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
 		yaml_parser_set_input_string(
 		    &r.parser, (const unsigned char *)p, len);
 		rc = read_yaml(&r, &follows);

@@ -222,6 +222,46 @@ bounds_the_number_of_nodes(void **state UNUSED)
 	assert_int_equal(parse_items("[", "1,", "1]", 20000), -1);
 }
 
+static int
+parse_directives(unsigned n)
+{
+	AUTO_RELEASE(buf) struct buf b = BUF_INIT(1 << 20);
+	AUTO_JSON json_t *v = NULL;
+	struct err err = ERR_INIT;
+
+	for (unsigned i = 0; i < n; i++)
+		buf_printf(&b, "%%TAG !a%u! x\n", i);
+	buf_puts(&b, "---\na: b\n");
+	return yamlx_parse(buf_str(&b), b.len, &v, NULL, &err);
+}
+
+static void
+bounds_directives_that_cost_quadratic_time(void **state UNUSED)
+{
+	assert_int_equal(parse_directives(16), 0);
+	assert_int_equal(parse_directives(17), -1);
+	assert_int_equal(parse_directives(10000), -1);
+}
+
+static void
+reads_utf8_only(void **state UNUSED)
+{
+	static const char marked[] = "\xef\xbb\xbf"
+				     "a: b\n";
+	static const char wide[] = "\xff\xfe"
+				   "a\0:\0 \0b\0";
+	AUTO_JSON json_t *v = NULL;
+	json_t *none = NULL;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(
+	    yamlx_parse(marked, sizeof(marked) - 1, &v, NULL, &err), 0);
+	assert_string_equal(jsonx_str(v, "a", NULL), "b");
+	assert_int_equal(
+	    yamlx_parse(wide, sizeof(wide) - 1, &none, NULL, &err), -1);
+	assert_null(none);
+}
+
 static void
 never_quotes_the_document_in_an_error(void **state UNUSED)
 {
@@ -259,6 +299,8 @@ main(void)
 		    keeps_quoted_merge_keys_and_nul_bytes_of_values),
 		cmocka_unit_test(bounds_the_nesting),
 		cmocka_unit_test(bounds_the_number_of_nodes),
+		cmocka_unit_test(bounds_directives_that_cost_quadratic_time),
+		cmocka_unit_test(reads_utf8_only),
 		cmocka_unit_test(never_quotes_the_document_in_an_error),
 	};
 
