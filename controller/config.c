@@ -365,7 +365,7 @@ static const struct flag table[] = {
 	    .offset = VALUE(watch_for_secrets),
 	    .def = "false",
 	    .usage =
-		"Watch for key Secrets that others add, and use them at once" },
+		"No effect: key Secrets are always watched and used at once" },
 	{ .name = "workers",
 	    .type = FLAG_INT,
 	    .offset = VALUE(workers),

@@ -2,7 +2,8 @@
  * Keystore backend on labelled Secrets. See keysecrets.h.
  *
  * Reading is forgiving: a Secret that is labelled as a key but cannot be one
- * costs a log line and a metric, never the start. Writing uses the name that
+ * costs a log line, an event and a metric, never the start. What did not change
+ * since the last list is not parsed again. Writing uses the name that
  * keystore/rotation.c derived, so that a repeated POST cannot make two keys.
  */
 #include "keysecrets.h"
@@ -21,21 +22,28 @@
 
 #define KEY_LABEL	 "sealedsecrets.bitnami.com/sealed-secrets-key"
 #define KEY_LABEL_ACTIVE "active"
-#define KEY_SELECTOR	 KEY_LABEL "=" KEY_LABEL_ACTIVE
 #define OWNER_KIND	 "SealedSecret"
 #define TLS_KEY		 "tls.key"
 #define TLS_CRT		 "tls.crt"
 #define PEM_MAX		 (64u * 1024)
+#define VERSION_MAX	 256
+
+const char keysecrets_selector[] = KEY_LABEL "=" KEY_LABEL_ACTIVE;
 
 struct keysecrets {
 	struct keysecrets_config cfg;
+	json_t *seen; /* what the last whole list held; see struct pass */
+	bool told_none;
+	/* The last name that was taken, for roles which may not read it. */
+	char taken[ROTATION_NAME_MAX];
 };
 
-/* One pass over the list: what was found good, by name. */
+/* One pass over the list. seen: name -> "+" for good or "-" for bad, and which
+ * version of the Secret it was. */
 struct pass {
 	struct keysecrets *ks;
 	struct registry *keys;
-	json_t *good; /* object: name -> true */
+	json_t *seen;
 	unsigned skipped;
 };
 
@@ -45,12 +53,16 @@ keysecrets_new(const struct keysecrets_config *cfg)
 	struct keysecrets *ks = xcalloc(1, sizeof(*ks));
 
 	ks->cfg = *cfg;
+	ks->seen = json_object();
 	return ks;
 }
 
 void
 keysecrets_free(struct keysecrets *ks)
 {
+	if (ks == NULL)
+		return;
+	json_decref(ks->seen);
 	mem_free_wiped(ks);
 }
 
@@ -117,33 +129,88 @@ order_time(
 	return keypair_not_before(kp);
 }
 
-static void
-skip(struct pass *p, const char *name, const struct err *err)
+static const char *
+meta(const json_t *secret, const char *field)
 {
-	AUTO_STR char *secret = xasprintf("%s/%s", p->ks->cfg.ns, name);
+	const char *v = jsonx_str(secret, "metadata", field, NULL);
 
-	p->skipped++;
-	log_error("Error reading key", "secret", secret, "error", err->msg);
+	return v != NULL ? v : "";
 }
 
-/* Registers one Secret; a bad one is logged and skipped. */
+/* To its owner, who may not read our log. */
+static void
+send_event(
+    const struct keysecrets *ks, const json_t *secret, const struct err *why)
+{
+	struct event_ref ref = {
+		.api_version = "v1",
+		.kind = "Secret",
+		.ns = ks->cfg.ns,
+		.name = meta(secret, "name"),
+		.uid = meta(secret, "uid"),
+		.resource_version = meta(secret, "resourceVersion"),
+	};
+	AUTO_STR char *text = NULL;
+
+	if (ks->cfg.events == NULL ||
+	    (ks->cfg.may_write != NULL && !ks->cfg.may_write(ks->cfg.ctx)))
+		return;
+	text = xasprintf("This Secret is labelled as a sealing key but cannot "
+			 "be used as one: %s",
+	    why->msg);
+	event_record(
+	    ks->cfg.events, &ref, "Warning", "InvalidSealingKey", text);
+}
+
+static void
+tell_bad(const struct pass *p, const json_t *secret, const struct err *why)
+{
+	AUTO_STR char *name =
+	    xasprintf("%s/%s", p->ks->cfg.ns, meta(secret, "name"));
+
+	log_error("Error reading key", "secret", name, "error", why->msg);
+	send_event(p->ks, secret, why);
+}
+
+static int
+add_key(struct pass *p, const json_t *secret, struct err *err)
+{
+	const char *name = meta(secret, "name");
+	uint64_t before = registry_generation(p->keys);
+	AUTO(keypair) struct keypair *kp = NULL;
+
+	if (read_keypair(secret, &kp, err) < 0)
+		return -1;
+	if (registry_add(
+		p->keys, name, kp, order_time(p->ks, secret, kp), err) < 0)
+		return -1;
+	if (registry_generation(p->keys) != before)
+		log_info("registered private key", "secretname", name);
+	return 0;
+}
+
+/* Registers one Secret; a bad one is told and skipped. */
 static void
 take_secret(struct pass *p, const json_t *secret)
 {
-	const char *name = jsonx_str(secret, "metadata", "name", NULL);
-	AUTO(keypair) struct keypair *kp = NULL;
+	const char *name = meta(secret, "name"), *last;
+	char now[VERSION_MAX];
 	struct err err = ERR_INIT;
 
-	if (name == NULL || json_object_get(p->good, name) != NULL)
+	if (name[0] == '\0' || json_object_get(p->seen, name) != NULL)
 		return;
-	if (read_keypair(secret, &kp, &err) < 0 ||
-	    registry_add(
-		p->keys, name, kp, order_time(p->ks, secret, kp), &err) < 0) {
-		skip(p, name, &err);
-		return;
+	(void)snprintf(now, sizeof(now), "+%s/%s", meta(secret, "uid"),
+	    meta(secret, "resourceVersion"));
+	last = jsonx_str(p->ks->seen, name, NULL);
+	if (last != NULL && strcmp(last + 1, now + 1) == 0 &&
+	    (last[0] == '-' || registry_knows(p->keys, name)))
+		now[0] = last[0];
+	else if (add_key(p, secret, &err) < 0) {
+		tell_bad(p, secret, &err);
+		now[0] = '-';
 	}
-	jsonx_set(p->good, name, json_true());
-	log_info("registered private key", "secretname", name);
+	p->skipped += now[0] == '-';
+	jsonx_set_str(p->seen, name, now);
 }
 
 static int
@@ -179,19 +246,35 @@ static bool
 is_good(void *ctx, const char *name)
 {
 	const struct pass *p = ctx;
+	const char *now = jsonx_str(p->seen, name, NULL);
 
-	return json_object_get(p->good, name) != NULL;
+	if (now != NULL && now[0] == '+')
+		return true;
+	log_info("Private key is no longer used", "secretname", name);
+	return false;
+}
+
+static void
+tell_none(struct pass *p)
+{
+	bool none = p->skipped > 0 && registry_count(p->keys) == 0;
+
+	if (none && !p->ks->told_none)
+		log_error("No key secret could be loaded: restore the master "
+			  "key from backup",
+		    "namespace", p->ks->cfg.ns);
+	p->ks->told_none = none;
 }
 
 static int
 backend_load(void *ctx, struct registry *keys, struct err *err)
 {
 	struct keysecrets *ks = ctx;
-	AUTO_JSON json_t *good = json_object();
-	struct pass p = { .ks = ks, .keys = keys, .good = good };
+	AUTO_JSON json_t *seen = json_object();
+	struct pass p = { .ks = ks, .keys = keys, .seen = seen };
 
-	if (kube_list(ks->cfg.client, &KUBE_SECRETS, ks->cfg.ns, KEY_SELECTOR,
-		each_secret, &p, NULL, err) < 0)
+	if (kube_list(ks->cfg.client, &KUBE_SECRETS, ks->cfg.ns,
+		keysecrets_selector, each_secret, &p, NULL, err) < 0)
 		return err_wrap(err, "list key secrets in %s", ks->cfg.ns);
 	if (take_legacy(&p, err) < 0)
 		return -1;
@@ -199,10 +282,9 @@ backend_load(void *ctx, struct registry *keys, struct err *err)
 	(void)registry_retain(keys, is_good, &p);
 	metrics_set(
 	    ks->cfg.metrics, METRIC_KEY_SECRETS_SKIPPED, (double)p.skipped);
-	if (p.skipped > 0 && registry_count(keys) == 0)
-		log_error("No key secret could be loaded: restore the master "
-			  "key from backup",
-		    "namespace", ks->cfg.ns);
+	tell_none(&p);
+	json_decref(ks->seen);
+	ks->seen = STEAL(seen);
 	return 0;
 }
 
@@ -279,9 +361,11 @@ backend_create(
 		return -1;
 	obj = secret_object(ks, name, kp, pem);
 	if (kube_create(
-		ks->cfg.client, &KUBE_SECRETS, ks->cfg.ns, obj, NULL, err) < 0)
-		return err_wrap(err, "create %s/%s", ks->cfg.ns, name);
-	return 0;
+		ks->cfg.client, &KUBE_SECRETS, ks->cfg.ns, obj, NULL, err) == 0)
+		return 0;
+	if (err->code == ERR_EXISTS)
+		(void)snprintf(ks->taken, sizeof(ks->taken), "%s", name);
+	return err_wrap(err, "create %s/%s", ks->cfg.ns, name);
 }
 
 static bool
@@ -293,27 +377,80 @@ is_active(const json_t *secret)
 	return v != NULL && strcmp(v, KEY_LABEL_ACTIVE) == 0;
 }
 
+static void
+take_occupant(const struct keysecrets *ks, const json_t *secret,
+    struct rotation_occupant *ret)
+{
+	struct err why = ERR_INIT;
+
+	(void)snprintf(ret->uid, sizeof(ret->uid), "%s", meta(secret, "uid"));
+	if (!is_active(secret) || read_keypair(secret, &ret->kp, &why) < 0)
+		return;
+	ret->usable = true;
+	ret->order_s = order_time(ks, secret, ret->kp);
+}
+
+struct search {
+	const struct keysecrets *ks;
+	const char *name;
+	struct rotation_occupant *ret;
+	bool found;
+};
+
+static int
+each_candidate(void *ctx, json_t *item, struct err *err UNUSED)
+{
+	struct search *s = ctx;
+
+	if (s->found || strcmp(meta(item, "name"), s->name) != 0)
+		return 0;
+	s->found = true;
+	take_occupant(s->ks, item, s->ret);
+	return 0;
+}
+
+/*
+ * The reference's namespaced role lets us list key Secrets and create them, but
+ * read a single one only under the legacy name. What the list does not hold and
+ * is taken all the same is no active key.
+ */
+static int
+search_occupant(struct keysecrets *ks, const char *name,
+    struct rotation_occupant *ret, struct err *err)
+{
+	struct search s = { .ks = ks, .name = name, .ret = ret };
+
+	err_clear(err);
+	if (kube_list(ks->cfg.client, &KUBE_SECRETS, ks->cfg.ns,
+		keysecrets_selector, each_candidate, &s, NULL, err) < 0) {
+		keypair_free(ret->kp);
+		return err_wrap(err, "list key secrets in %s", ks->cfg.ns);
+	}
+	if (s.found)
+		return 0;
+	if (strcmp(ks->taken, name) != 0)
+		return err_set(err, ERR_NOTFOUND, "no key secret %s", name);
+	(void)snprintf(ret->uid, sizeof(ret->uid), "not readable");
+	return 0;
+}
+
 static int
 backend_occupant(
     void *ctx, const char *name, struct rotation_occupant *ret, struct err *err)
 {
 	struct keysecrets *ks = ctx;
 	AUTO_JSON json_t *secret = NULL;
-	struct err why = ERR_INIT;
 	struct objkey key;
-	const char *uid;
 
 	memset(ret, 0, sizeof(*ret));
 	if (objkey_set(&key, ks->cfg.ns, name, err) < 0)
 		return -1;
-	if (kube_get(ks->cfg.client, &KUBE_SECRETS, &key, &secret, err) < 0)
+	if (kube_get(ks->cfg.client, &KUBE_SECRETS, &key, &secret, err) < 0) {
+		if (err->code == ERR_FORBIDDEN)
+			return search_occupant(ks, name, ret, err);
 		return err_wrap(err, "read %s/%s", ks->cfg.ns, name);
-	uid = jsonx_str(secret, "metadata", "uid", NULL);
-	(void)snprintf(ret->uid, sizeof(ret->uid), "%s", uid ? uid : "");
-	if (!is_active(secret) || read_keypair(secret, &ret->kp, &why) < 0)
-		return 0;
-	ret->usable = true;
-	ret->order_s = order_time(ks, secret, ret->kp);
+	}
+	take_occupant(ks, secret, ret);
 	return 0;
 }
 
@@ -325,5 +462,57 @@ keysecrets_backend(struct keysecrets *ks)
 		.load = backend_load,
 		.create = backend_create,
 		.occupant = backend_occupant,
+	};
+}
+
+/* ---- the stream of changes ---- */
+
+static bool
+stream_reduce(void *ctx UNUSED, const json_t *obj, struct index_record *rec)
+{
+	index_copy_id(rec->uid, sizeof(rec->uid), meta(obj, "uid"));
+	index_copy_id(rec->rv, sizeof(rec->rv), meta(obj, "resourceVersion"));
+	return true;
+}
+
+static void
+stream_changed(void *ctx, const struct objkey *key UNUSED,
+    const struct index_record *old, const struct index_record *now,
+    json_t *obj UNUSED, enum reflector_via via UNUSED)
+{
+	const struct keysecrets *ks = ctx;
+
+	if (old == NULL || strcmp(old->rv, now->rv) != 0)
+		ks->cfg.changed(ks->cfg.ctx);
+}
+
+static void
+stream_gone(void *ctx, const struct objkey *key UNUSED,
+    const struct index_record *old UNUSED, json_t *obj UNUSED)
+{
+	const struct keysecrets *ks = ctx;
+
+	ks->cfg.changed(ks->cfg.ctx);
+}
+
+static void
+stream_trouble(void *ctx UNUSED, const struct err *err)
+{
+	if (err->code == ERR_FORBIDDEN)
+		log_info("Not permitted, listing key Secrets every 4 s instead",
+		    "stream", err->msg);
+	else
+		log_warn("Error watching key Secrets", "error", err->msg);
+}
+
+struct reflector_handler
+keysecrets_handler(struct keysecrets *ks)
+{
+	return (struct reflector_handler) {
+		.ctx = ks,
+		.reduce = stream_reduce,
+		.changed = stream_changed,
+		.gone = stream_gone,
+		.trouble = stream_trouble,
 	};
 }

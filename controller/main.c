@@ -55,7 +55,7 @@ struct app {
 	struct keysecrets *keysecrets;
 	struct rotator *rotator;
 	struct event_recorder *events;
-	struct index *sealedsecrets, *secrets;
+	struct index *sealedsecrets, *secrets, *key_index;
 	struct workqueue *queue;
 	struct controller *controller;
 	struct kube_mux *mux;
@@ -139,6 +139,14 @@ keys_changed(void *ctx)
 }
 
 static void
+key_secrets_changed(void *ctx)
+{
+	struct app *a = ctx;
+
+	rotator_reload(a->rotator);
+}
+
+static void
 make_rotator(struct app *a)
 {
 	const struct config *cfg = a->cfg;
@@ -150,6 +158,9 @@ make_rotator(struct app *a)
 		.labels = cfg->privatekey_labels,
 		.annotations = cfg->privatekey_annotations,
 		.order_by_creation = cfg->key_order_by_creation,
+		.events = a->events,
+		.changed = key_secrets_changed,
+		.ctx = a,
 	};
 	struct rotator_config rc = {
 		.rotation = {
@@ -220,6 +231,26 @@ add_reflector(struct app *a, const struct kube_resource *res, const char *ns,
 	reflector_loop_add(a->reflectors, reflector_new(&rc));
 }
 
+/* Always, whatever --watch-for-secrets says: that is for older versions. */
+static void
+watch_keys(struct app *a)
+{
+	struct reflector_config rc = {
+		.resource = &KUBE_SECRETS_META,
+		.ns = a->kube->ns,
+		.selector = keysecrets_selector,
+		.label = "key-secrets",
+		.poll_ms = KEYSECRETS_POLL_MS,
+		.mux = a->mux,
+		.index = a->key_index,
+		.clock = a->clock,
+		.metrics = a->metrics,
+		.handler = keysecrets_handler(a->keysecrets),
+	};
+
+	reflector_loop_add(a->reflectors, reflector_new(&rc));
+}
+
 static void
 make_reflectors(struct app *a)
 {
@@ -227,6 +258,7 @@ make_reflectors(struct app *a)
 
 	a->mux = kube_mux_new(a->kube, a->metrics);
 	a->reflectors = reflector_loop_new(a->mux);
+	watch_keys(a);
 	a->namespaces = namespaces_new(
 	    a->cfg->all_namespaces, a->cfg->additional_namespaces, a->kube->ns);
 	n = namespaces_count(a->namespaces);
@@ -278,6 +310,7 @@ app_start(struct app *a, struct err *err)
 	a->keys = registry_new(a->clock);
 	a->sealedsecrets = index_new();
 	a->secrets = index_new();
+	a->key_index = index_new();
 	a->queue = workqueue_new(a->clock);
 	make_clients(a);
 	a->events = event_recorder_new(&a->clients[a->nclients - EVENTS_CLIENT],
@@ -319,12 +352,13 @@ warn_of_lost_keys(struct app *a)
 	event_record(a->events, &ref, "Warning", "MasterKeyMissing", text);
 }
 
-/* Once keys are loaded and every stream has listed, workers may begin. */
+/* Once keys are loaded and every stream has listed or was refused, workers may
+ * begin: one namespace without rights must not stop the others. */
 static void
 release_when_ready(struct app *a)
 {
 	if (atomic_load(&a->released) || !rotator_ready(a->rotator) ||
-	    !reflector_loop_has_synced(a->reflectors))
+	    !reflector_loop_is_settled(a->reflectors))
 		return;
 	warn_of_lost_keys(a);
 	controller_release(a->controller);
@@ -404,6 +438,7 @@ app_release(struct app *a)
 	workqueue_free(a->queue);
 	index_free(a->sealedsecrets);
 	index_free(a->secrets);
+	index_free(a->key_index);
 	for (unsigned i = 0; i < a->nclients; i++)
 		kube_transport_free(a->transports[i]);
 	free(a->transports);

@@ -9,23 +9,37 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/timefmt.h"
 
 /* Waits after failures: doubling from the first to the last. */
 #define RETRY_FIRST_MS 500
 #define RETRY_LAST_MS  30000
 /* The schedule is judged again at least so often: a wall clock may be set. */
 #define JUDGE_MS 60000
+/* Changes of key Secrets that come together cost one list in this time. */
+#define RELOAD_MS 500
+/* A certificate about to expire is told so long before, once a day. */
+#define EXPIRY_AHEAD_S (INT64_C(30) * 24 * 3600)
+#define EXPIRY_TELL_MS (UINT64_C(24) * 3600 * 1000)
 
 struct rotator {
 	struct rotator_config cfg;
 	struct rotation_occasion occasion;
 	struct stop stop;
 	struct thread thread;
-	uint64_t retry_ms; /* 0 after a success */
-	bool loaded;	   /* the key list was read at least once */
+	uint64_t retry_ms;   /* 0 after a success */
+	uint64_t loaded_ms;  /* last list; 0: never */
+	uint64_t emptied_ms; /* when the last key went; 0: there are keys */
+	uint64_t asked_ms;   /* last requested key; 0: none */
+	uint64_t expiry_ms;  /* last told of expiry; 0: never */
+	bool had_keys;
+	bool attempted; /* the open occasion: a key may have been stored */
+	bool first;	/* the open occasion: there was no key */
 	struct mutex mu;
 	struct cond cond;
 	bool triggered;			   /* guarded by mu */
+	bool reload;			   /* guarded by mu */
+	bool hurry;			   /* guarded by mu */
 	bool ready;			   /* guarded by mu */
 	char first_key[ROTATION_NAME_MAX]; /* guarded by mu */
 };
@@ -53,6 +67,19 @@ rotator_free(struct rotator *r)
 	mem_free_wiped(r);
 }
 
+/* Never 0, which stands for "never". */
+static uint64_t
+now_ms(const struct rotator *r)
+{
+	return clock_mono_ms(r->cfg.clock) + 1;
+}
+
+static bool
+may_write(const struct rotator *r)
+{
+	return r->cfg.may_write == NULL || r->cfg.may_write(r->cfg.ctx);
+}
+
 static bool
 is_triggered(struct rotator *r)
 {
@@ -65,14 +92,58 @@ is_triggered(struct rotator *r)
 }
 
 static void
+drop_trigger(struct rotator *r)
+{
+	mutex_lock(&r->mu);
+	r->triggered = false;
+	mutex_unlock(&r->mu);
+}
+
+/* Whether a key was asked for; what counts as asked before is dropped. */
+static bool
+is_asked(struct rotator *r)
+{
+	if (!is_triggered(r))
+		return false;
+	if (!may_write(r)) {
+		drop_trigger(r);
+		log_warn("No key is made here: another replica leads, ask that "
+			 "one");
+		return false;
+	}
+	if (r->asked_ms != 0 && now_ms(r) < r->asked_ms + ROTATOR_ASKED_MS) {
+		drop_trigger(r);
+		log_info("A key was made a moment ago, this request counts as "
+			 "the same");
+		return false;
+	}
+	return true;
+}
+
+static bool
+take_reload(struct rotator *r)
+{
+	bool yes;
+
+	mutex_lock(&r->mu);
+	yes = r->reload;
+	r->reload = false;
+	mutex_unlock(&r->mu);
+	return yes;
+}
+
+static void
 publish_metrics(struct rotator *r)
 {
 	struct registry_current cur;
 
 	metrics_set(
 	    r->cfg.metrics, METRIC_KEYS, (double)registry_count(r->cfg.keys));
-	if (!registry_current(r->cfg.keys, &cur))
+	if (!registry_current(r->cfg.keys, &cur)) {
+		metrics_remove(r->cfg.metrics, METRIC_KEY_NOT_BEFORE);
+		metrics_remove(r->cfg.metrics, METRIC_KEY_NOT_AFTER);
 		return;
+	}
 	metrics_set(
 	    r->cfg.metrics, METRIC_KEY_NOT_BEFORE, (double)cur.not_before);
 	metrics_set(
@@ -90,12 +161,34 @@ log_certificate(struct rotator *r, const char *msg)
 		log_info(msg, "certificate", buf_str(&pem));
 }
 
+/* kubeseal refuses a certificate that has expired. */
+static void
+tell_expiry(struct rotator *r)
+{
+	AUTO(keypair) struct keypair *kp = registry_sealing_key(r->cfg.keys);
+	int64_t now_s = clock_wall_s(r->cfg.clock);
+	char text[TIMEFMT_MAX];
+
+	if (kp == NULL || keypair_not_after(kp) > now_s + EXPIRY_AHEAD_S)
+		return;
+	if (r->expiry_ms != 0 && now_ms(r) < r->expiry_ms + EXPIRY_TELL_MS)
+		return;
+	r->expiry_ms = now_ms(r);
+	timefmt_rfc3339(keypair_not_after(kp), text);
+	log_warn(keypair_not_after(kp) <= now_s
+		? "The sealing certificate has expired: kubeseal refuses it"
+		: "The sealing certificate expires soon",
+	    "notAfter", text, "fingerprint", keypair_fingerprint(kp));
+}
+
 static uint64_t
 failed(struct rotator *r, const char *msg, const struct err *err)
 {
-	if (err->code == ERR_CANCELLED)
+	if (err->code == ERR_CANCELLED && stop_requested(&r->stop))
 		return 0;
-	log_error(msg, "error", err->msg);
+	/* Cancelled otherwise: this replica leads no more. */
+	if (err->code != ERR_CANCELLED)
+		log_error(msg, "error", err->msg);
 	if (r->retry_ms == 0)
 		r->retry_ms = RETRY_FIRST_MS;
 	else if (r->retry_ms < RETRY_LAST_MS / 2)
@@ -105,19 +198,36 @@ failed(struct rotator *r, const char *msg, const struct err *err)
 	return r->retry_ms;
 }
 
+static void
+judge_emptiness(struct rotator *r)
+{
+	if (registry_count(r->cfg.keys) > 0) {
+		r->had_keys = true;
+		r->emptied_ms = 0;
+	} else if (r->had_keys && r->emptied_ms == 0) {
+		r->emptied_ms = now_ms(r);
+		log_error("Every key Secret is gone: restore them from backup. "
+			  "A new key is made in 5 minutes, or at once on "
+			  "SIGUSR1",
+		    "namespace", r->cfg.rotation.ns);
+	}
+}
+
 /* Reads the list of keys; no key is ever made unless this succeeded. */
 static int
 load(struct rotator *r, struct err *err)
 {
 	uint64_t before = registry_generation(r->cfg.keys);
+	bool first = r->loaded_ms == 0;
 
-	if (!r->loaded)
+	if (first)
 		log_info("Searching for existing private keys");
 	if (r->cfg.backend.load(r->cfg.backend.ctx, r->cfg.keys, err) < 0)
 		return -1;
-	if (!r->loaded && registry_count(r->cfg.keys) > 0)
+	if (first && registry_count(r->cfg.keys) > 0)
 		log_certificate(r, "Serving the certificate of the newest key");
-	r->loaded = true;
+	r->loaded_ms = now_ms(r);
+	judge_emptiness(r);
 	if (registry_generation(r->cfg.keys) != before)
 		r->cfg.changed(r->cfg.ctx);
 	return 0;
@@ -138,13 +248,19 @@ announce(struct rotator *r, const char *name, bool created)
 
 /* The occasion got its key. Requests that came meanwhile are served by it. */
 static void
-occasion_done(struct rotator *r, const char *name, bool first)
+occasion_done(struct rotator *r, const char *name)
 {
+	bool asked;
+
 	mutex_lock(&r->mu);
+	asked = r->triggered;
 	r->triggered = false;
-	if (first)
+	if (r->first)
 		(void)snprintf(r->first_key, sizeof(r->first_key), "%s", name);
 	mutex_unlock(&r->mu);
+	if (asked)
+		r->asked_ms = now_ms(r);
+	judge_emptiness(r);
 	r->cfg.changed(r->cfg.ctx);
 }
 
@@ -152,17 +268,15 @@ static int
 make_key(struct rotator *r, struct err *err)
 {
 	char name[ROTATION_NAME_MAX];
-	bool created = false, first;
+	bool created = false;
 
-	if (!r->occasion.open)
-		rotation_begin(&r->occasion, &r->cfg.rotation, r->cfg.keys);
-	first = registry_count(r->cfg.keys) == 0;
+	r->attempted = true;
 	if (rotation_step(&r->occasion, &r->cfg.rotation, r->cfg.clock,
 		&r->cfg.backend, r->cfg.keys, &r->stop, name, &created,
 		err) < 0)
 		return -1;
 	announce(r, name, created);
-	occasion_done(r, name, first);
+	occasion_done(r, name);
 	return 0;
 }
 
@@ -171,43 +285,121 @@ due_in_ns(struct rotator *r)
 {
 	struct registry_current cur;
 	bool any = registry_current(r->cfg.keys, &cur);
+	uint64_t since;
 
+	if (!any && r->emptied_ms != 0) {
+		since = now_ms(r) - r->emptied_ms;
+		return since >= ROTATOR_EMPTY_MS
+		    ? 0
+		    : (int64_t)((ROTATOR_EMPTY_MS - since) * NS_PER_MS);
+	}
 	return rotation_due_in_ns(
 	    &r->cfg.rotation, any ? &cur : NULL, clock_wall_ns(r->cfg.clock));
+}
+
+/*
+ * An occasion is fixed by what was known when it arose, before the list is
+ * read: a rival's key of the same occasion then stands under the same name.
+ */
+static void
+open_occasion(struct rotator *r)
+{
+	if (!may_write(r)) {
+		r->occasion.open = false;
+		(void)is_asked(r);
+		return;
+	}
+	if (r->occasion.open || (!is_asked(r) && due_in_ns(r) > 0))
+		return;
+	rotation_begin(&r->occasion, &r->cfg.rotation, r->cfg.keys);
+	r->attempted = false;
+	r->first = registry_count(r->cfg.keys) == 0;
+}
+
+/* The list may have brought the key that was due. */
+static void
+close_if_served(struct rotator *r)
+{
+	if (r->occasion.open && !r->attempted && !is_triggered(r) &&
+	    due_in_ns(r) > 0)
+		r->occasion.open = false;
 }
 
 static void
 set_ready(struct rotator *r)
 {
 	mutex_lock(&r->mu);
-	r->ready = true;
+	r->ready = r->ready || registry_count(r->cfg.keys) > 0;
 	mutex_unlock(&r->mu);
+}
+
+static uint64_t
+next_turn_ms(struct rotator *r)
+{
+	int64_t due = due_in_ns(r) / (int64_t)NS_PER_MS + 1;
+
+	return due > JUDGE_MS || !may_write(r) ? JUDGE_MS : (uint64_t)due;
+}
+
+/* Milliseconds until the list may be read once more; 0: now. */
+static uint64_t
+reload_in_ms(const struct rotator *r)
+{
+	uint64_t now = now_ms(r);
+
+	if (r->loaded_ms == 0 || now >= r->loaded_ms + RELOAD_MS)
+		return 0;
+	return r->loaded_ms + RELOAD_MS - now;
+}
+
+static void
+keep_reload(struct rotator *r)
+{
+	mutex_lock(&r->mu);
+	r->reload = true;
+	mutex_unlock(&r->mu);
+}
+
+static int
+reload(struct rotator *r, struct err *err)
+{
+	if (load(r, err) == 0) {
+		set_ready(r);
+		return 0;
+	}
+	keep_reload(r);
+	return -1;
+}
+
+static uint64_t
+turn_done(struct rotator *r)
+{
+	r->retry_ms = 0;
+	publish_metrics(r);
+	tell_expiry(r);
+	set_ready(r);
+	return next_turn_ms(r);
 }
 
 uint64_t
 rotator_turn(struct rotator *r)
 {
 	struct err err = ERR_INIT;
-	int64_t due = r->loaded ? due_in_ns(r) : 0;
+	bool wanted = take_reload(r) || r->loaded_ms == 0;
 
-	/* The list is read again before anything is made of it. */
-	if (due <= 0 || r->occasion.open || is_triggered(r)) {
-		if (load(r, &err) < 0)
-			return failed(r, "Cannot list key secrets", &err);
-		due = due_in_ns(r);
-		if (registry_count(r->cfg.keys) > 0)
-			set_ready(r);
+	if (r->loaded_ms != 0)
+		open_occasion(r);
+	if (wanted && !r->occasion.open && reload_in_ms(r) > 0) {
+		keep_reload(r);
+		return reload_in_ms(r);
 	}
-	if (due <= 0 || r->occasion.open || is_triggered(r)) {
-		if (make_key(r, &err) < 0)
-			return failed(r, "Failed to generate new key", &err);
-		due = due_in_ns(r);
-	}
-	r->retry_ms = 0;
-	publish_metrics(r);
-	set_ready(r);
-	due = due / (int64_t)NS_PER_MS + 1;
-	return due > JUDGE_MS ? JUDGE_MS : (uint64_t)due;
+	if ((wanted || r->occasion.open) && reload(r, &err) < 0)
+		return failed(r, "Cannot list key secrets", &err);
+	close_if_served(r);
+	open_occasion(r);
+	if (r->occasion.open && make_key(r, &err) < 0)
+		return failed(r, "Failed to generate new key", &err);
+	return turn_done(r);
 }
 
 static void *
@@ -215,15 +407,17 @@ rotator_main(void *arg)
 {
 	struct rotator *r = arg;
 	uint64_t wait_ms;
+	bool now;
 
 	while (!stop_requested(&r->stop)) {
 		wait_ms = rotator_turn(r);
 		mutex_lock(&r->mu);
 		/* A request that came during a failing turn waits like it. */
-		if (!stop_requested(&r->stop) && wait_ms > 0 &&
-		    (!r->triggered || r->retry_ms > 0))
+		now = r->hurry || (r->triggered && r->retry_ms == 0);
+		if (!stop_requested(&r->stop) && wait_ms > 0 && !now)
 			(void)cond_wait_for(
 			    &r->cond, &r->mu, wait_ms * NS_PER_MS);
+		r->hurry = false;
 		mutex_unlock(&r->mu);
 	}
 	return NULL;
@@ -250,6 +444,16 @@ rotator_trigger(struct rotator *r)
 {
 	mutex_lock(&r->mu);
 	r->triggered = true;
+	cond_broadcast(&r->cond);
+	mutex_unlock(&r->mu);
+}
+
+void
+rotator_reload(struct rotator *r)
+{
+	mutex_lock(&r->mu);
+	r->reload = true;
+	r->hurry = true;
 	cond_broadcast(&r->cond);
 	mutex_unlock(&r->mu);
 }

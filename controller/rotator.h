@@ -1,7 +1,11 @@
 /*
- * The rotator: loads the keys at start, then makes a new one when it is due,
- * when the cutoff passes, or when asked to (SIGUSR1). One thread; every
- * failure is retried with back-off, for ever.
+ * The rotator: loads the keys at start and whenever their Secrets changed,
+ * makes a new one when it is due, when the cutoff passes, or when asked to
+ * (SIGUSR1). One thread, the only one that changes the registry; every failure
+ * is retried with back-off, for ever.
+ *
+ * Where the last key Secret goes while the program runs, a restore may be under
+ * way: a new key is made only ROTATOR_EMPTY_MS later, or when asked for.
  */
 #ifndef CONTROLLER_ROTATOR_H
 #define CONTROLLER_ROTATOR_H
@@ -18,12 +22,19 @@
 
 struct rotator;
 
+/* Requests that come so soon after a requested key was made count as that. */
+#define ROTATOR_ASKED_MS 5000
+/* No key is made by itself for so long after the last one went. */
+#define ROTATOR_EMPTY_MS (5u * 60 * 1000)
+
 struct rotator_config {
 	struct rotation_config rotation;
 	struct keystore_backend backend;
 	struct registry *keys;
 	const struct clock *clock;
 	struct metrics *metrics;
+	/* Keys are made only while it says yes; NULL: always. */
+	bool (*may_write)(void *ctx);
 	/* After the set of keys changed; on the rotator's thread. */
 	void (*changed)(void *ctx);
 	void *ctx;
@@ -35,9 +46,12 @@ void rotator_free(struct rotator *r);
 void rotator_start(struct rotator *r);
 /* Aborts a running generation, joins the thread. */
 void rotator_stop(struct rotator *r);
-/* One new key, please. Requests that come while one is being made count as
- * that one. From any thread. */
+/* One new key, please. Requests that come while one is being made, or soon
+ * after, count as that one. From any thread. */
 void rotator_trigger(struct rotator *r);
+/* Key Secrets changed, or it is this replica's turn to make keys: the list is
+ * read again. From any thread. */
+void rotator_reload(struct rotator *r);
 /* Keys are loaded and one can seal. From any thread. */
 bool rotator_ready(struct rotator *r);
 /* The key namespace held no usable key when this process started, so that one

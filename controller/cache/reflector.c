@@ -40,6 +40,8 @@
 #define RETRY_AFTER_MS	 60000	/* at most waited on request */
 #define TROUBLE_EVERY_MS 30000
 #define TICK_MAX_MS	 60000
+#define POLL_MS		 30000 /* between lists where watching is refused */
+#define REFUSED_MS	 60000 /* between attempts at a refused watch */
 
 enum step { STEP_LIST, STEP_WATCH };
 
@@ -68,6 +70,7 @@ struct reflector {
 	unsigned failures;  /* without two quiet minutes between */
 	unsigned stalled;   /* failures at this place */
 	bool reauthorized;  /* a 401 was answered by trying again at once */
+	uint64_t watch_ms;  /* no watch before; it was refused */
 
 	/* The stream. */
 	bool running;
@@ -81,6 +84,7 @@ struct reflector {
 
 	uint64_t told_ms[TROUBLE_KINDS]; /* 0: never */
 	atomic_bool synced;
+	atomic_bool refused; /* told so; until a watch is granted */
 	_Atomic int64_t last_seen_s;
 };
 
@@ -115,10 +119,13 @@ reflector_new(const struct reflector_config *cfg)
 	r->cfg.selector = r->selector;
 	if (r->cfg.page_limit == 0)
 		r->cfg.page_limit = PAGE_LIMIT;
+	if (r->cfg.poll_ms == 0)
+		r->cfg.poll_ms = POLL_MS;
 	if (r->cfg.random == NULL)
 		r->cfg.random = draw;
 	r->epoch = 1;
 	atomic_init(&r->synced, false);
+	atomic_init(&r->refused, false);
 	atomic_init(&r->last_seen_s, 0);
 	buf_init(&r->refusal.body, REFUSAL_MAX);
 	return r;
@@ -128,6 +135,8 @@ reflector_new(const struct reflector_config *cfg)
 static const char *
 resource_label(const struct reflector *r, char *buf, size_t size)
 {
+	if (r->cfg.label != NULL)
+		return r->cfg.label;
 	(void)snprintf(buf, size, "%s%s", r->cfg.resource->plural,
 	    r->cfg.resource->metadata_only ? "-metadata" : "");
 	return buf;
@@ -176,6 +185,12 @@ reflector_has_synced(const struct reflector *r)
 	return atomic_load(&r->synced);
 }
 
+bool
+reflector_is_settled(const struct reflector *r)
+{
+	return atomic_load(&r->synced) || atomic_load(&r->refused);
+}
+
 int64_t
 reflector_last_seen_s(const struct reflector *r)
 {
@@ -210,21 +225,29 @@ count_restart(struct reflector *r, const char *reason)
 	    resource_label(r, label, sizeof(label)), reason);
 }
 
+static void
+name_stream(const struct reflector *r, char *buf, size_t size)
+{
+	(void)snprintf(buf, size, "%s %s%s%s",
+	    r->step == STEP_LIST ? "list" : "watch", r->cfg.resource->plural,
+	    r->ns == NULL ? "" : " in namespace ", ns_label(r));
+}
+
 /* One line per kind of trouble and half minute. */
 static void
 tell(struct reflector *r, unsigned kind, const struct err *why)
 {
 	uint64_t now = now_ms(r);
 	struct err err = *why;
+	char stream[160];
 
 	if (r->cfg.handler.trouble == NULL)
 		return;
 	if (r->told_ms[kind] != 0 && now < r->told_ms[kind] + TROUBLE_EVERY_MS)
 		return;
 	r->told_ms[kind] = now == 0 ? 1 : now;
-	(void)err_wrap(&err, "%s %s%s%s",
-	    r->step == STEP_LIST ? "list" : "watch", r->cfg.resource->plural,
-	    r->ns == NULL ? "" : " in namespace ", ns_label(r));
+	name_stream(r, stream, sizeof(stream));
+	(void)err_wrap(&err, "%s", stream);
 	r->cfg.handler.trouble(r->cfg.handler.ctx, &err);
 }
 
@@ -445,6 +468,21 @@ worth_telling(const struct reflector *r, const struct err *why)
 	return !passing || r->failures > 1 || !reflector_has_synced(r);
 }
 
+/* Not granted is a setting rather than trouble: said once, in our words. */
+static void
+refused(struct reflector *r)
+{
+	struct err err = ERR_INIT;
+	char stream[160];
+
+	if (atomic_exchange(&r->refused, true) ||
+	    r->cfg.handler.trouble == NULL)
+		return;
+	name_stream(r, stream, sizeof(stream));
+	err_set(&err, ERR_FORBIDDEN, "%s", stream);
+	r->cfg.handler.trouble(r->cfg.handler.ctx, &err);
+}
+
 static bool
 unauthorized_once(struct reflector *r, const struct err *why)
 {
@@ -468,7 +506,9 @@ failed_here(struct reflector *r, const struct err *why)
 	if (asked > RETRY_AFTER_MS)
 		asked = RETRY_AFTER_MS;
 	wait_for(r, asked > wait ? asked : wait);
-	if (worth_telling(r, why))
+	if (why->code == ERR_FORBIDDEN)
+		refused(r);
+	else if (worth_telling(r, why))
 		tell(r, why->code, why);
 	if (why->code == ERR_THROTTLED || why->code == ERR_UNAUTHORIZED ||
 	    why->code == ERR_FORBIDDEN)
@@ -487,6 +527,16 @@ list_again(struct reflector *r, const struct err *why)
 	if (worth_telling(r, why))
 		tell(r, why->code, why);
 	begin_list(r, false);
+}
+
+/* Lists instead of a watch, until one is granted. */
+static void
+poll_instead(struct reflector *r)
+{
+	refused(r);
+	r->watch_ms = now_ms(r) + REFUSED_MS;
+	begin_list(r, false);
+	wait_for(r, r->cfg.poll_ms);
 }
 
 /* The label of the restart metric. */
@@ -522,6 +572,8 @@ watch_ended(struct reflector *r, const struct err *why)
 		wait_for(r, age < SHORT_WATCH_MS ? SHORT_WATCH_MS - age : 0);
 	else if (why->code == ERR_GONE || why->code == ERR_TOOBIG)
 		list_again(r, why);
+	else if (why->code == ERR_FORBIDDEN)
+		poll_instead(r);
 	else
 		failed_here(r, why);
 }
@@ -530,11 +582,16 @@ static void
 list_complete(struct reflector *r)
 {
 	(void)index_sweep(r->cfg.index, r->ns, r->epoch, object_swept, r);
-	r->step = STEP_WATCH;
-	r->stalled = 0;
-	free(r->token);
-	r->token = NULL;
-	wait_for(r, 0);
+	if (now_ms(r) < r->watch_ms) {
+		begin_list(r, false);
+		wait_for(r, r->cfg.poll_ms);
+	} else {
+		r->step = STEP_WATCH;
+		r->stalled = 0;
+		free(r->token);
+		r->token = NULL;
+		wait_for(r, 0);
+	}
 	mem_trim();
 	if (atomic_exchange(&r->synced, true))
 		return;
@@ -599,6 +656,8 @@ stream_begin(void *ctx, int status, bool json, int retry_after_s)
 	if (status != 200)
 		return;
 	r->reauthorized = false;
+	if (r->step == STEP_WATCH)
+		atomic_store(&r->refused, false);
 	if (!json)
 		err_set(verdict(r), ERR_INVALID, "the answer is not JSON");
 }

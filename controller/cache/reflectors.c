@@ -101,3 +101,12 @@ reflector_loop_has_synced(const struct reflector_loop *l)
 			return false;
 	return true;
 }
+
+bool
+reflector_loop_is_settled(const struct reflector_loop *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (!reflector_is_settled(l->all[i]))
+			return false;
+	return true;
+}

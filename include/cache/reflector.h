@@ -16,7 +16,12 @@
  * Metrics: METRIC_WATCH_RESTARTS counts every stream that did not lead on
  * (reason: ended, short, expired, oversize, or the name of the error code);
  * METRIC_WATCH_LAST_SEEN is the time of the last sign of life. The label
- * resource is the plural, "secrets-metadata" for metadata-only Secrets.
+ * resource is the plural, "secrets-metadata" for metadata-only Secrets, or the
+ * label that the configuration gives.
+ *
+ * A list that is refused (403) is tried again at back-off pace, for ever. Where
+ * the list is granted but the watch is refused, the list is repeated every
+ * poll_ms, and the watch tried now and then.
  *
  * Not for cluster-scoped resources: every object needs a namespace.
  */
@@ -63,8 +68,10 @@ struct reflector_handler {
 	    const struct index_record *old, json_t *obj);
 	/* The first complete list is in (once). */
 	void (*synced)(void *ctx);
-	/* Trouble worth a log line: refused, undecodable, oversize. Rate
-	 * limited by the reflector to one per 30 s and kind of trouble. */
+	/* Trouble worth a log line: undecodable, oversize. Rate limited by the
+	 * reflector to one per 30 s and kind of trouble. ERR_FORBIDDEN comes
+	 * once, until the watch was granted: its text names the stream, such
+	 * as "watch secrets in namespace a", and not what the server said. */
 	void (*trouble)(void *ctx, const struct err *err);
 };
 
@@ -72,7 +79,9 @@ struct reflector_config {
 	const struct kube_resource *resource; /* static */
 	const char *ns;			      /* NULL: all; copied */
 	const char *selector;	   /* label selector or NULL; copied */
+	const char *label;	   /* in metrics; static; NULL: see above */
 	unsigned page_limit;	   /* 0: 500 */
+	uint64_t poll_ms;	   /* where it may not watch; 0: 30 s */
 	struct kube_mux *mux;	   /* borrowed */
 	struct index *index;	   /* borrowed */
 	const struct clock *clock; /* borrowed */
@@ -92,6 +101,8 @@ void reflector_free(struct reflector *r);
 uint64_t reflector_tick(struct reflector *r);
 /* From any thread. */
 bool reflector_has_synced(const struct reflector *r);
+/* It has synced, or was refused: waiting for more may be waiting for ever. */
+bool reflector_is_settled(const struct reflector *r);
 /* Wall time in seconds of the last sign of life; 0: none yet. */
 int64_t reflector_last_seen_s(const struct reflector *r);
 
@@ -108,5 +119,6 @@ void reflector_loop_start(struct reflector_loop *l);
 void reflector_loop_stop(struct reflector_loop *l); /* joins the thread */
 /* All reflectors of the loop have synced. */
 bool reflector_loop_has_synced(const struct reflector_loop *l);
+bool reflector_loop_is_settled(const struct reflector_loop *l);
 
 #endif

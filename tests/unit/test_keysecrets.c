@@ -23,13 +23,19 @@ struct server {
 	json_t *posted; /* the last POST */
 	int list_status, get_status;
 	bool selector_seen;
+	unsigned events; /* POSTs of events */
+	bool may_write;
 };
 
 struct fixture {
 	struct server server;
+	unsigned changes;
+	unsigned versions;
 	struct kube_transport transport;
 	struct kube_client client;
 	struct registry *keys;
+	struct metrics *metrics;
+	struct event_recorder *events;
 	struct keysecrets *ks;
 	struct keystore_backend backend;
 };
@@ -117,6 +123,13 @@ perform(void *ctx, const struct kube_request *req, struct kube_response *ret,
 	const char *rest = req->path + strlen(collection);
 	const json_t *item;
 
+	if (strstr(req->path, "/events") != NULL) {
+		AUTO_JSON json_t *empty = json_object();
+
+		s->events++;
+		answer(ret, 201, empty);
+		return 0;
+	}
 	assert_int_equal(strncmp(req->path, collection, strlen(collection)), 0);
 	if (strcmp(req->method, "POST") == 0) {
 		answer_post(s, req, ret);
@@ -139,6 +152,22 @@ perform(void *ctx, const struct kube_request *req, struct kube_response *ret,
 	return 0;
 }
 
+static bool
+may_write(void *ctx)
+{
+	const struct fixture *f = ctx;
+
+	return f->server.may_write;
+}
+
+static void
+note_change(void *ctx)
+{
+	struct fixture *f = ctx;
+
+	f->changes++;
+}
+
 static int
 setup(void **state)
 {
@@ -150,6 +179,9 @@ setup(void **state)
 		.prefix = PREFIX,
 		.labels = "team=a,example.com/x=y",
 		.annotations = "note=k=v",
+		.may_write = may_write,
+		.changed = note_change,
+		.ctx = &f,
 	};
 
 	log_init(&quiet);
@@ -158,7 +190,13 @@ setup(void **state)
 	f.transport.ctx = &f.server;
 	f.transport.perform = perform;
 	f.client.transport = &f.transport;
+	f.server.may_write = true;
 	f.keys = registry_new(&fixture_clock);
+	f.metrics = metrics_new("test");
+	f.events = event_recorder_new(
+	    &f.client, "sealed-secrets", &fixture_clock, f.metrics);
+	cfg.events = f.events;
+	cfg.metrics = f.metrics;
 	f.ks = keysecrets_new(&cfg);
 	f.backend = keysecrets_backend(f.ks);
 	*state = &f;
@@ -172,6 +210,8 @@ teardown(void **state)
 
 	keysecrets_free(f->ks);
 	registry_free(f->keys);
+	event_recorder_free(f->events);
+	metrics_free(f->metrics);
 	json_decref(f->server.items);
 	json_decref(f->server.posted);
 	return 0;
@@ -185,6 +225,16 @@ base64_text(const void *p, size_t len)
 
 	assert_int_equal(base64_encode(p, len, &b, &err), 0);
 	return json_string(buf_str(&b));
+}
+
+/* As the server does after each write. */
+static void
+new_version(struct fixture *f, json_t *item)
+{
+	char rv[16];
+
+	(void)snprintf(rv, sizeof(rv), "%u", ++f->versions);
+	jsonx_set_str(jsonx_get(item, "metadata", NULL), "resourceVersion", rv);
 }
 
 /* A key Secret as the server stores it; stays the server's. */
@@ -202,6 +252,7 @@ add_key(struct fixture *f, const char *name, struct keypair *kp)
 	    base64_text(secret_bytes(pem), secret_len(pem)), "tls.crt",
 	    base64_text(keypair_cert_pem(kp), strlen(keypair_cert_pem(kp))));
 	json_array_append_new(f->server.items, item);
+	new_version(f, item);
 	return item;
 }
 
@@ -320,6 +371,75 @@ skips_a_malformed_key_secret_and_loads_the_rest(void **state)
 }
 
 static void
+a_bad_key_secret_is_told_once_for_each_version_of_it(void **state)
+{
+	struct fixture *f = *state;
+	json_t *bad = add_key(f, "bad", fixture_key(0));
+
+	add_key(f, "good", fixture_key(1));
+	break_pem(bad);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(load(f), 0);
+	(void)event_recorder_pump(f->events);
+	assert_int_equal(f->server.events, 1);
+	assert_true(metrics_value(f->metrics, METRIC_KEY_SECRETS_SKIPPED) == 1);
+	new_version(f, bad);
+	assert_int_equal(load(f), 0);
+	(void)event_recorder_pump(f->events);
+	assert_int_equal(f->server.events, 2);
+	/* Repaired. */
+	json_array_clear(f->server.items);
+	add_key(f, "bad", fixture_key(0));
+	assert_int_equal(load(f), 0);
+	assert_true(registry_knows(f->keys, "bad"));
+	assert_true(metrics_value(f->metrics, METRIC_KEY_SECRETS_SKIPPED) == 0);
+}
+
+static void
+a_key_secret_that_turns_bad_is_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	json_t *one = add_key(f, "one", fixture_key(0));
+
+	add_key(f, "two", fixture_key(1));
+	assert_int_equal(load(f), 0);
+	break_mismatch(one);
+	new_version(f, one);
+	assert_int_equal(load(f), 0);
+	assert_false(registry_knows(f->keys, "one"));
+	assert_true(registry_knows(f->keys, "two"));
+}
+
+static void
+a_key_secret_that_holds_another_key_replaces_the_first(void **state)
+{
+	struct fixture *f = *state;
+	struct registry_current cur;
+
+	add_key(f, "one", fixture_key(0));
+	assert_int_equal(load(f), 0);
+	json_array_clear(f->server.items);
+	add_key(f, "one", fixture_key(1));
+	assert_int_equal(load(f), 0);
+	assert_true(registry_current(f->keys, &cur));
+	assert_string_equal(
+	    cur.fingerprint, keypair_fingerprint(fixture_key(1)));
+	assert_int_equal(registry_count(f->keys), 1);
+}
+
+static void
+writes_no_event_while_another_replica_leads(void **state)
+{
+	struct fixture *f = *state;
+
+	f->server.may_write = false;
+	break_pem(add_key(f, "bad", fixture_key(0)));
+	assert_int_equal(load(f), 0);
+	(void)event_recorder_pump(f->events);
+	assert_int_equal(f->server.events, 0);
+}
+
+static void
 fails_and_forgets_nothing_when_the_list_fails(void **state)
 {
 	struct fixture *f = *state;
@@ -406,6 +526,65 @@ tells_what_occupies_a_name(void **state)
 	assert_false(o.usable);
 }
 
+static void
+finds_an_occupant_in_the_list_where_reading_one_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct rotation_occupant o;
+	struct err err = ERR_INIT;
+	json_t *taken;
+
+	add_key(f, "one", fixture_key(0));
+	f->server.get_status = 403;
+	assert_int_equal(
+	    f->backend.occupant(f->backend.ctx, "one", &o, &err), 0);
+	assert_true(o.usable);
+	keypair_free(o.kp);
+	/* Neither in the list nor known to be taken: free. */
+	taken = add_key(f, PREFIX "bcdfg", fixture_key(1));
+	json_object_del(jsonx_get(taken, "metadata", NULL), "labels");
+	assert_int_equal(
+	    f->backend.occupant(f->backend.ctx, PREFIX "bcdfg", &o, &err), -1);
+	assert_int_equal(err.code, ERR_NOTFOUND);
+	err_clear(&err);
+	assert_int_equal(f->backend.create(f->backend.ctx, PREFIX "bcdfg",
+			     fixture_key(2), &err),
+	    -1);
+	assert_int_equal(err.code, ERR_EXISTS);
+	/* Taken, so it is something else. */
+	assert_int_equal(
+	    f->backend.occupant(f->backend.ctx, PREFIX "bcdfg", &o, &err), 0);
+	assert_false(o.usable);
+	assert_string_not_equal(o.uid, "");
+	f->server.list_status = 500;
+	assert_int_equal(
+	    f->backend.occupant(f->backend.ctx, "one", &o, &err), -1);
+	assert_int_equal(err.code, ERR_SERVER);
+}
+
+static void
+its_stream_tells_of_changes_and_keeps_no_contents(void **state)
+{
+	struct fixture *f = *state;
+	struct reflector_handler h = keysecrets_handler(f->ks);
+	AUTO_JSON json_t *obj = json_pack(
+	    "{s:{s:s, s:s}}", "metadata", "uid", "u", "resourceVersion", "1");
+	struct index_record one = { 0 }, two = { 0 };
+	struct objkey key = { .ns = NS, .name = "one" };
+
+	assert_true(h.reduce(h.ctx, obj, &one));
+	h.changed(h.ctx, &key, NULL, &one, obj, REFLECTOR_LIST);
+	assert_int_equal(f->changes, 1);
+	h.changed(h.ctx, &key, &one, &one, obj, REFLECTOR_LIST);
+	assert_int_equal(f->changes, 1);
+	jsonx_set_str(jsonx_get(obj, "metadata", NULL), "resourceVersion", "2");
+	assert_true(h.reduce(h.ctx, obj, &two));
+	h.changed(h.ctx, &key, &one, &two, obj, REFLECTOR_WATCH);
+	assert_int_equal(f->changes, 2);
+	h.gone(h.ctx, &key, &two, NULL);
+	assert_int_equal(f->changes, 3);
+}
+
 int
 main(void)
 {
@@ -414,10 +593,17 @@ main(void)
 		TEST(loads_labelled_keys_and_the_legacy_one),
 		TEST(forgets_a_key_that_was_relabelled_or_deleted),
 		TEST(skips_a_malformed_key_secret_and_loads_the_rest),
+		TEST(a_bad_key_secret_is_told_once_for_each_version_of_it),
+		TEST(a_key_secret_that_turns_bad_is_forgotten),
+		TEST(a_key_secret_that_holds_another_key_replaces_the_first),
+		TEST(writes_no_event_while_another_replica_leads),
 		TEST(fails_and_forgets_nothing_when_the_list_fails),
 		TEST(does_without_the_legacy_key_where_reading_it_is_refused),
 		TEST(writes_a_key_that_it_can_load_again),
 		TEST(tells_what_occupies_a_name),
+		TEST(
+		    finds_an_occupant_in_the_list_where_reading_one_is_refused),
+		TEST(its_stream_tells_of_changes_and_keeps_no_contents),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, fixture_forget);

@@ -900,7 +900,6 @@ a_refused_list_is_told_and_tried_for_ever(void **state)
 		int status;
 		enum err_code code;
 	} cases[] = {
-		{ 403, ERR_FORBIDDEN },
 		{ 404, ERR_NOTFOUND },
 		{ 406, ERR_BADREQUEST },
 		{ 301, ERR_SERVER },
@@ -935,6 +934,67 @@ a_refused_list_is_told_and_tried_for_ever(void **state)
 }
 
 static void
+a_list_that_is_not_granted_is_told_once_in_our_words(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t ms;
+
+	use(f, &KUBE_SECRETS, "a", NULL);
+	assert_false(reflector_is_settled(f->r));
+	for (unsigned n = 0; n < 20; n++) {
+		starts_list(f);
+		refuses(f, 403, -1);
+		assert_true(reflector_is_settled(f->r));
+		ms = reflector_tick(f->r);
+		assert_in_range(ms, FIRST_MS, 30000);
+		waits(f, ms);
+	}
+	assert_int_equal(f->troubles, 1);
+	assert_int_equal(f->trouble.code, ERR_FORBIDDEN);
+	assert_string_equal(f->trouble.msg, "list secrets in namespace a");
+	assert_false(reflector_has_synced(f->r));
+	/* Granted, and taken away again: that is news. */
+	lists(f, LIST("10", ""));
+	assert_true(reflector_has_synced(f->r));
+	opens_watch(f, "10");
+	ends(f, ERR_TRANSPORT);
+	waits(f, reflector_tick(f->r));
+	f->troubles = 0;
+	starts_watch(f, "10");
+	refuses(f, 403, -1);
+	assert_int_equal(f->troubles, 1);
+	assert_string_equal(f->trouble.msg, "watch secrets in namespace a");
+}
+
+static void
+lists_now_and_then_where_it_may_not_watch(void **state)
+{
+	struct fixture *f = *state;
+
+	f->cfg.poll_ms = 4000;
+	use(f, &KUBE_SECRETS, NULL, NULL);
+	lists(f, LIST("10", OBJ("a", "x", "u1", "5")));
+	told(f, "La/x:u1@5 synced ");
+	starts_watch(f, "10");
+	refuses(f, 403, -1);
+	/* The watch is tried again after a minute, not at each list. */
+	for (unsigned n = 0; n < 14; n++) {
+		waits(f, 4000);
+		lists(f, LIST("11", OBJ("a", "x", "u1", "5")));
+		told(f, "La/x:u1@5>5 ");
+	}
+	waits(f, 4000);
+	lists(f, LIST("12", ""));
+	told(f, "-a/x:u1 ");
+	assert_int_equal(f->troubles, 1);
+	assert_string_equal(f->trouble.msg, "watch secrets");
+	/* Granted at last. */
+	opens_watch(f, "12");
+	says(f, EVENT("ADDED", OBJ("a", "y", "u2", "13")));
+	told(f, "Wa/y:u2@13 ");
+}
+
+static void
 losing_the_right_to_watch_removes_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -942,13 +1002,16 @@ losing_the_right_to_watch_removes_nothing(void **state)
 	comes_into_sync(f);
 	ends(f, ERR_TRANSPORT);
 	waits(f, FIRST_MS);
+	starts_watch(f, "10");
+	refuses(f, 403, -1);
+	waits(f, 30000);
 	for (uint64_t n = 1; n < 10; n++) {
-		/* Still the same version: listing would not help. */
-		starts_watch(f, "10");
+		starts_list(f);
 		refuses(f, 403, -1);
 		waits(f, n < 6 ? FIRST_MS << n : 30000);
 	}
 	assert_int_equal(f->trouble.code, ERR_FORBIDDEN);
+	assert_int_equal(f->troubles, 1);
 	told(f, "");
 	assert_true(reflector_has_synced(f->r));
 	assert_int_equal(index_count(f->index), 1);
@@ -1486,6 +1549,16 @@ works_without_metrics_and_names_metadata_streams_apart(void **state)
 {
 	struct fixture *f = *state;
 
+	f->cfg.label = "key-secrets";
+	use(f, &KUBE_SECRETS_META, NULL, NULL);
+	lists(f, LIST("10", ""));
+	opens_watch(f, "10");
+	fakeclock_advance_s(&f->clock, 2);
+	ends(f, ERR_NONE);
+	assert_true(metrics_value(f->metrics, METRIC_WATCH_RESTARTS,
+			"key-secrets", "ended") == 1);
+	f->cfg.label = NULL;
+
 	use(f, &KUBE_SECRETS_META, NULL, NULL);
 	lists(f, LIST("10", ""));
 	opens_watch(f, "10");
@@ -1534,6 +1607,8 @@ main(void)
 		TEST(progress_at_a_version_resets_the_count_of_failures_there),
 		TEST(a_wrong_token_is_tried_again_at_once_but_once),
 		TEST(a_refused_list_is_told_and_tried_for_ever),
+		TEST(a_list_that_is_not_granted_is_told_once_in_our_words),
+		TEST(lists_now_and_then_where_it_may_not_watch),
 		TEST(losing_the_right_to_watch_removes_nothing),
 		TEST(a_vanished_resource_removes_nothing_until_a_list_says_so),
 		TEST(the_answer_of_a_refusal_is_read_only_so_far),

@@ -31,6 +31,7 @@ struct fixture {
 	struct index *index;
 	struct reflector_loop *loop;
 	unsigned refusals; /* lists still to be refused; loop's thread only */
+	int refusal;	   /* status of them; 0: 500 */
 	struct mutex mu;
 	struct cond changed;
 	unsigned synced; /* guarded by mu */
@@ -44,7 +45,8 @@ answer(struct scriptmux *m, struct kube_stream *s)
 
 	if (list && f->refusals > 0) {
 		f->refusals--;
-		scriptmux_begin(s, 500, false, -1);
+		scriptmux_begin(
+		    s, f->refusal == 0 ? 500 : f->refusal, false, -1);
 		scriptmux_end(m, s, ERR_NONE);
 		/* Past the back-off. */
 		fakeclock_advance_s(&f->clock, 31);
@@ -159,6 +161,26 @@ is_synced_only_when_all_are(void **state)
 	f->mux.mux.poll(f->mux.mux.ctx, 0);
 	assert_true(reflector_has_synced(first));
 	assert_false(reflector_loop_has_synced(f->loop));
+	assert_false(reflector_loop_is_settled(f->loop));
+}
+
+static void
+is_settled_where_the_rest_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct reflector *first = reflector_of(f, "a");
+	struct reflector *second = reflector_of(f, "b");
+
+	reflector_loop_add(f->loop, first);
+	reflector_loop_add(f->loop, second);
+	(void)reflector_tick(first);
+	f->mux.mux.poll(f->mux.mux.ctx, 0);
+	f->refusals = 1;
+	f->refusal = 403;
+	(void)reflector_tick(second);
+	f->mux.mux.poll(f->mux.mux.ctx, 0);
+	assert_false(reflector_loop_has_synced(f->loop));
+	assert_true(reflector_loop_is_settled(f->loop));
 }
 
 static void
@@ -238,6 +260,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(brings_every_reflector_into_sync),
 		TEST(is_synced_only_when_all_are),
+		TEST(is_settled_where_the_rest_is_refused),
 		TEST(tries_again_when_it_is_time),
 		TEST(does_not_spin_while_nothing_happens),
 		TEST(stopping_wakes_the_thread),

@@ -26,6 +26,9 @@ struct store {
 	unsigned loads, creates;
 	bool list_fails, create_fails, answer_lost;
 	unsigned changed;
+	bool follows;	    /* another replica leads */
+	bool rival_at_load; /* makes its key just before the list */
+	int64_t rival_now_s;
 	struct rotator *trigger_while_creating;
 };
 
@@ -37,6 +40,25 @@ struct fixture {
 	struct rotator *rotator;
 };
 
+/* What another replica makes of the same occasion. */
+static void
+rival_makes_key(struct store *s)
+{
+	struct keypair_params params = { .bits = 2048,
+		.ttl_s = 24 * HOUR_S,
+		.now_s = s->rival_now_s,
+		.cn = "" };
+	struct err err = ERR_INIT;
+	char seed[KEYPAIR_FINGERPRINT_MAX + 8];
+
+	s->rival_at_load = false;
+	(void)snprintf(
+	    seed, sizeof(seed), "key %s", keypair_fingerprint(s->kp[s->n - 1]));
+	rotation_name("sealed-secrets-key", seed, s->name[s->n]);
+	assert_int_equal(keypair_generate(&params, &s->kp[s->n], &err), 0);
+	s->n++;
+}
+
 static int
 store_load(void *ctx, struct registry *keys, struct err *err)
 {
@@ -45,6 +67,11 @@ store_load(void *ctx, struct registry *keys, struct err *err)
 	s->loads++;
 	if (s->list_fails)
 		return err_set(err, ERR_SERVER, "the list failed");
+	if (s->rival_at_load)
+		rival_makes_key(s);
+	for (unsigned i = 0; i < ARRAY_SIZE(s->name); i++)
+		if (i >= s->n)
+			(void)registry_remove(keys, s->name[i]);
 	for (unsigned i = 0; i < s->n; i++)
 		if (registry_add(keys, s->name[i], s->kp[i],
 			keypair_not_before(s->kp[i]), err) < 0)
@@ -102,6 +129,14 @@ note_change(void *ctx)
 	f->store.changed++;
 }
 
+static bool
+leads(void *ctx)
+{
+	const struct fixture *f = ctx;
+
+	return !f->store.follows;
+}
+
 static void
 make_rotator(struct fixture *f, int64_t period_s)
 {
@@ -122,6 +157,7 @@ make_rotator(struct fixture *f, int64_t period_s)
 		},
 		.keys = f->keys,
 		.clock = &f->clock,
+		.may_write = leads,
 		.changed = note_change,
 		.ctx = f,
 	};
@@ -288,6 +324,190 @@ does_not_make_a_key_where_one_is_loaded(void **state)
 	assert_false(rotator_made_first_key(f->rotator, name));
 }
 
+/* As the stream of key Secrets tells of a change. */
+static void
+reload(struct fixture *f)
+{
+	fakeclock_advance_s(&f->fake, 1);
+	rotator_reload(f->rotator);
+	(void)rotator_turn(f->rotator);
+}
+
+static void
+requests_soon_after_count_as_the_one_before(void **state)
+{
+	struct fixture *f = *state;
+
+	make_rotator(f, 0);
+	(void)rotator_turn(f->rotator);
+	for (unsigned i = 0; i < 40; i++) {
+		rotator_trigger(f->rotator);
+		(void)rotator_turn(f->rotator);
+		fakeclock_advance_ms(&f->fake, 100);
+	}
+	assert_int_equal(f->store.n, 2);
+	fakeclock_advance_ms(&f->fake, 1000);
+	/* The next is one of its own; none is left over. */
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.n, 2);
+	rotator_trigger(f->rotator);
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.n, 3);
+}
+
+static void
+reads_the_keys_again_when_their_secrets_changed(void **state)
+{
+	struct fixture *f = *state;
+	unsigned loads, changed;
+
+	make_rotator(f, 0);
+	(void)rotator_turn(f->rotator);
+	loads = f->store.loads;
+	changed = f->store.changed;
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.loads, loads);
+	f->store.rival_now_s = FAKECLOCK_WALL_S + 60;
+	rival_makes_key(&f->store);
+	reload(f);
+	assert_int_equal(registry_count(f->keys), 2);
+	assert_int_equal(f->store.changed, changed + 1);
+	assert_int_equal(f->store.creates, 1);
+}
+
+static void
+changes_that_come_together_cost_one_list(void **state)
+{
+	struct fixture *f = *state;
+	unsigned loads;
+	uint64_t wait;
+
+	make_rotator(f, 0);
+	(void)rotator_turn(f->rotator);
+	reload(f);
+	loads = f->store.loads;
+	for (int i = 0; i < 20; i++) {
+		rotator_reload(f->rotator);
+		wait = rotator_turn(f->rotator);
+		assert_in_range(wait, 1, 1000);
+	}
+	assert_int_equal(f->store.loads, loads);
+	fakeclock_advance_ms(&f->fake, wait);
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.loads, loads + 1);
+}
+
+static void
+makes_no_key_at_once_where_the_last_one_went(void **state)
+{
+	struct fixture *f = *state;
+	unsigned left = ROTATOR_EMPTY_MS / 1000;
+
+	make_rotator(f, 0);
+	(void)rotator_turn(f->rotator);
+	keypair_free(f->store.kp[0]);
+	f->store.n = 0;
+	reload(f);
+	assert_int_equal(registry_count(f->keys), 0);
+	for (; left > 10; left -= 10) {
+		fakeclock_advance_s(&f->fake, 10);
+		assert_in_range(rotator_turn(f->rotator), 1, 60000);
+		assert_int_equal(f->store.n, 0);
+	}
+	fakeclock_advance_s(&f->fake, 10);
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.n, 1);
+}
+
+static void
+makes_a_key_on_request_where_the_last_one_went(void **state)
+{
+	struct fixture *f = *state;
+
+	make_rotator(f, 0);
+	(void)rotator_turn(f->rotator);
+	keypair_free(f->store.kp[0]);
+	f->store.n = 0;
+	reload(f);
+	rotator_trigger(f->rotator);
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.n, 1);
+}
+
+static void
+a_rival_that_renews_first_leaves_nothing_to_do(void **state)
+{
+	struct fixture *f = *state;
+
+	make_rotator(f, 10 * HOUR_S);
+	(void)rotator_turn(f->rotator);
+	fakeclock_advance_s(&f->fake, 10 * HOUR_S);
+	f->store.rival_at_load = true;
+	f->store.rival_now_s = FAKECLOCK_WALL_S + 10 * HOUR_S;
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.n, 2);
+	assert_int_equal(f->store.creates, 1);
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.n, 2);
+}
+
+static void
+a_rival_that_was_asked_too_makes_the_same_key(void **state)
+{
+	struct fixture *f = *state;
+
+	make_rotator(f, 0);
+	(void)rotator_turn(f->rotator);
+	fakeclock_advance_s(&f->fake, 60);
+	f->store.rival_at_load = true;
+	f->store.rival_now_s = FAKECLOCK_WALL_S + 60;
+	rotator_trigger(f->rotator);
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.n, 2);
+	assert_int_equal(f->store.creates, 1);
+}
+
+static void
+a_follower_makes_no_key_and_waits_for_the_first(void **state)
+{
+	struct fixture *f = *state;
+
+	f->store.follows = true;
+	make_rotator(f, 10 * HOUR_S);
+	assert_in_range(rotator_turn(f->rotator), 1000, 60000);
+	rotator_trigger(f->rotator);
+	assert_in_range(rotator_turn(f->rotator), 1000, 60000);
+	assert_int_equal(f->store.creates, 0);
+	assert_false(rotator_ready(f->rotator));
+	/* Its turn has come; what was asked of a follower is forgotten. */
+	f->store.follows = false;
+	reload(f);
+	assert_int_equal(f->store.n, 1);
+	assert_true(rotator_ready(f->rotator));
+	/* Overdue, but not ours to renew. */
+	f->store.follows = true;
+	fakeclock_advance_s(&f->fake, 20 * HOUR_S);
+	assert_in_range(rotator_turn(f->rotator), 1000, 60000);
+	assert_int_equal(f->store.n, 1);
+	f->store.follows = false;
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.n, 2);
+}
+
+static void
+knows_its_first_key_although_the_answer_was_lost(void **state)
+{
+	struct fixture *f = *state;
+	char name[ROTATION_NAME_MAX];
+
+	make_rotator(f, 0);
+	f->store.answer_lost = true;
+	(void)rotator_turn(f->rotator);
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.n, 1);
+	assert_true(rotator_made_first_key(f->rotator, name));
+}
+
 static void
 thread_stops_when_told_while_everything_fails(void **state)
 {
@@ -313,6 +533,15 @@ main(void)
 		TEST(renews_when_the_period_is_over),
 		TEST(makes_one_key_for_requests_that_come_together),
 		TEST(does_not_make_a_key_where_one_is_loaded),
+		TEST(requests_soon_after_count_as_the_one_before),
+		TEST(reads_the_keys_again_when_their_secrets_changed),
+		TEST(changes_that_come_together_cost_one_list),
+		TEST(makes_no_key_at_once_where_the_last_one_went),
+		TEST(makes_a_key_on_request_where_the_last_one_went),
+		TEST(a_rival_that_renews_first_leaves_nothing_to_do),
+		TEST(a_rival_that_was_asked_too_makes_the_same_key),
+		TEST(a_follower_makes_no_key_and_waits_for_the_first),
+		TEST(knows_its_first_key_although_the_answer_was_lost),
 		TEST(thread_stops_when_told_while_everything_fails),
 	};
 
