@@ -174,7 +174,7 @@ listen_host(const struct addr *a, const char *text, struct err *err)
 int
 addr_listen(const char *text, struct err *err)
 {
-	struct addr a;
+	struct addr a = { .port = 0 };
 	int fd;
 
 	if (addr_parse(text, &a, err) < 0)
