@@ -227,7 +227,7 @@ transport_count(struct metrics *m, const char *method, int status)
 	char code[12] = "error";
 
 	if (status != 0)
-		snprintf(code, sizeof(code), "%d", status);
+		(void)snprintf(code, sizeof(code), "%d", status);
 	metrics_inc(m, METRIC_API_REQUESTS, method, code);
 }
 

@@ -124,8 +124,7 @@ harness_resume_server(struct harness *h)
 	start_server(h, listen, NULL);
 }
 
-/* -- the controller
- * ------------------------------------------------------------ */
+/* -- the controller -- */
 
 struct proc *
 harness_spawn(struct harness *h, const char *const args[])
@@ -216,8 +215,7 @@ harness_cert(struct harness *h)
 	return h->cert;
 }
 
-/* -- objects
- * --------------------------------------------------------------------- */
+/* -- objects -- */
 
 void
 harness_create(
@@ -358,21 +356,44 @@ harness_wait_event(struct harness *h, const char *ns, const char *name,
 	return wait_until(event_exists, &w, limit_ms);
 }
 
-static bool
-all_synced(void *ctx)
+/* Counts those of one page; the next token is owned by the caller. */
+static size_t
+count_synced(struct harness *h, const char *token, char **next)
 {
-	const struct wish *w = ctx;
 	AUTO_JSON json_t *v = NULL;
+	const char *more;
 	size_t i, n = 0;
 	json_t *item;
 
-	if (api_get(w->h->api, &v,
-		"/apis/bitnami.com/v1alpha1/sealedsecrets") != 200)
-		return false;
+	*next = NULL;
+	if (api_get(h->api, &v,
+		"/apis/bitnami.com/v1alpha1/sealedsecrets?continue=%s",
+		token) != 200)
+		return 0;
 	json_array_foreach(json_object_get(v, "items"), i, item)
 	{
 		if (strcmp(object_synced(item), "True") == 0)
 			n++;
+	}
+	more = jsonx_str(v, "metadata", "continue", NULL);
+	if (more != NULL && *more != '\0')
+		*next = xstrdup(more);
+	return n;
+}
+
+static bool
+all_synced(void *ctx)
+{
+	const struct wish *w = ctx;
+	char *token = xstrdup("");
+	size_t n = 0;
+
+	while (token != NULL) {
+		char *next;
+
+		n += count_synced(w->h, token, &next);
+		free(token);
+		token = next;
 	}
 	return n == w->n;
 }
