@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/resource.h>
+
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -366,6 +368,19 @@ release_when_ready(struct app *a)
 	mem_trim();
 }
 
+/* Each stream of a namespace is a connection; the soft limit is often 1,024
+ * where the hard one is far higher. */
+static void
+raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* ---- signals ---- */
 
 static void
@@ -459,6 +474,7 @@ run(const struct config *cfg)
 	int status = 0;
 
 	block_signals(&signals);
+	raise_file_limit();
 	stop_init(&a.stop);
 	log_info("Starting sealed-secrets controller", "version", version_text);
 	if (app_start(&a, &err) < 0) {

@@ -425,8 +425,14 @@ log_lost(const struct item *i, const char *what, const struct err *err)
 {
 	AUTO_STR char *object = xasprintf("%s/%s", i->ns, i->name);
 
-	log_error(
-	    what, "object", object, "reason", i->reason, "error", err->msg);
+	/* Roles of one namespace do not grant events in another; nothing to
+	 * look for in a log. */
+	if (err->code == ERR_FORBIDDEN)
+		log_info("Not permitted to write an event", "object", object,
+		    "reason", i->reason);
+	else
+		log_error(what, "object", object, "reason", i->reason, "error",
+		    err->msg);
 }
 
 /* Somewhere in the middle of two seconds, so that events of one outage do not

@@ -293,6 +293,30 @@ a_second_replica_follows_a_new_key(void **state)
 	    h, proc_wait_said(second, "registered private key", LIMIT));
 }
 
+static void
+an_expired_certificate_is_told_once_and_served_only_alone(void **state)
+{
+	static const char *const args[] = { "--key-renew-period=0", NULL };
+	struct harness *h = *state;
+	AUTO(keypair) struct keypair *expired = keyrig_key(-48 * 3600);
+	AUTO(keypair) struct keypair *valid = keyrig_key(-20 * 3600);
+
+	keyrig_put(h, keyrig_secret("expired", expired));
+	harness_start_ready(h, args);
+	harness_expect(h, keyrig_wait_served(h->http, expired, LIMIT));
+	harness_expect(h,
+	    proc_wait_said(
+		h->controller, "The sealing certificate has expired", LIMIT));
+	keyrig_put(h, keyrig_secret("valid", valid));
+	harness_expect(h, keyrig_wait_served(h->http, valid, LIMIT));
+	keyrig_delete(h, "valid");
+	harness_expect(h, keyrig_wait_served(h->http, expired, LIMIT));
+	harness_expect(h,
+	    proc_said_times(
+		h->controller, "The sealing certificate has expired") == 1);
+	harness_expect(h, harness_keys(h) == 1);
+}
+
 int
 main(void)
 {
@@ -309,6 +333,8 @@ main(void)
 		    a_malformed_key_secret_costs_a_line_an_event_and_a_metric),
 		ALONE(malformed_key_secrets_do_not_stop_the_start),
 		ALONE(keys_are_listed_where_watching_them_is_not_granted),
+		ALONE(
+		    an_expired_certificate_is_told_once_and_served_only_alone),
 		READY(a_storm_of_requests_makes_one_key),
 		READY(a_second_replica_follows_a_new_key),
 	};
