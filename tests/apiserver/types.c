@@ -198,6 +198,34 @@ static const struct schema t_namespace = {
 	.go_name = "Namespace",
 };
 
+static const struct schema_field leasespec_fields[] = {
+	{ "holderIdentity", &t_string, FIELD_POINTER },
+	{ "leaseDurationSeconds", &t_int32, FIELD_POINTER },
+	{ "acquireTime", &t_time, FIELD_POINTER },
+	{ "renewTime", &t_time, FIELD_POINTER },
+	{ "leaseTransitions", &t_int32, FIELD_POINTER },
+	{ "strategy", &t_string, FIELD_POINTER },
+	{ "preferredHolder", &t_string, FIELD_POINTER },
+	END,
+};
+static const struct schema t_leasespec = {
+	.kind = SCHEMA_STRUCT,
+	.fields = leasespec_fields,
+	.go_name = "LeaseSpec",
+};
+static const struct schema_field lease_fields[] = {
+	{ "apiVersion", &t_string, 0 },
+	{ "kind", &t_string, 0 },
+	{ "metadata", &types_object_meta, FIELD_KEEP },
+	{ "spec", &t_leasespec, FIELD_KEEP },
+	END,
+};
+static const struct schema t_lease = {
+	.kind = SCHEMA_STRUCT,
+	.fields = lease_fields,
+	.go_name = "Lease",
+};
+
 /* -- the SealedSecret definition -- */
 
 static const struct schema t_encrypted = {
@@ -366,6 +394,19 @@ const struct resource types_all[TYPES_COUNT] = {
 	    .custom = true,
 	    .status = true,
 	    .index = 3,
+	},
+	{
+	    .version = "v1",
+	    .group = "coordination.k8s.io",
+	    .api_version = "coordination.k8s.io/v1",
+	    .plural = "leases",
+	    .singular = "lease",
+	    .kind = "Lease",
+	    .full_name = "leases.coordination.k8s.io",
+	    .schema = &t_lease,
+	    .namespaced = true,
+	    .create_on_update = true,
+	    .index = 4,
 	},
 };
 
