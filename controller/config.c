@@ -63,6 +63,36 @@ check_cutoff(union flag_value v, struct err *why UNUSED)
 }
 
 static bool
+check_drift(union flag_value v, struct err *why UNUSED)
+{
+	return strcmp(v.s, "repair") == 0 || strcmp(v.s, "detect") == 0 ||
+	    strcmp(v.s, "off") == 0;
+}
+
+static bool
+check_secret_types(union flag_value v, struct err *why UNUSED)
+{
+	static const char *const known[] = {
+		"kubernetes.io/service-account-token",
+		"bootstrap.kubernetes.io/token",
+	};
+	const char *p = v.s;
+
+	for (p += strspn(p, ", "); *p != '\0'; p += strspn(p, ", ")) {
+		size_t n = strcspn(p, ", ");
+		bool hit = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+			hit |= strlen(known[i]) == n &&
+			    memcmp(p, known[i], n) == 0;
+		if (!hit)
+			return false;
+		p += n;
+	}
+	return true;
+}
+
+static bool
 check_key_prefix(union flag_value v, struct err *why)
 {
 	return config_check_key_prefix(v.s, why);
@@ -166,6 +196,23 @@ static const struct flag table[] = {
 	    .def = "true",
 	    .usage =
 		"Watch every namespace; false: only the controller's own" },
+	{ .name = "allow-secret-types",
+	    .type = FLAG_STRING,
+	    .offset = VALUE(allow_secret_types),
+	    .def = "",
+	    .usage = "Make Secrets of these types too, separated by commas: "
+		     "kubernetes.io/service-account-token, "
+		     "bootstrap.kubernetes.io/token",
+	    .want = "a list of those two types",
+	    .check = check_secret_types },
+	{ .name = "drift",
+	    .type = FLAG_STRING,
+	    .offset = VALUE(drift),
+	    .def = "repair",
+	    .usage = "When others change a Secret: repair it, detect it (an "
+		     "event only), or off",
+	    .want = "repair, detect or off",
+	    .check = check_drift },
 	{ .name = "key-cutoff-time",
 	    .type = FLAG_STRING,
 	    .offset = VALUE(key_cutoff_time),

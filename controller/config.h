@@ -15,7 +15,9 @@
 struct config {
 	bool accept_v1_data;
 	const char *additional_namespaces;
+	const char *allow_secret_types;
 	bool all_namespaces;
+	const char *drift; /* repair, detect or off */
 	const char *key_cutoff_time;
 	int64_t key_cutoff_s; /* parsed; 0: none */
 	const char *key_order_priority;

@@ -187,6 +187,14 @@ make_rotator(struct app *a)
 	a->rotator = rotator_new(&rc);
 }
 
+static enum drift_mode
+drift_mode(const char *word)
+{
+	if (strcmp(word, "off") == 0)
+		return DRIFT_OFF;
+	return strcmp(word, "detect") == 0 ? DRIFT_DETECT : DRIFT_REPAIR;
+}
+
 static void
 make_controller(struct app *a)
 {
@@ -208,6 +216,8 @@ make_controller(struct app *a)
 		.skip_recreate = cfg->skip_recreate,
 		.old_gc = cfg->old_gc_behavior,
 		.omit_secret_metrics = cfg->metrics_omit_secret_labels,
+		.drift = drift_mode(cfg->drift),
+		.allowed_types = cfg->allow_secret_types,
 	};
 
 	a->controller = controller_new(&cc);

@@ -57,6 +57,8 @@ static struct entry *
 find_locked(struct index *ix, const char *text) REQUIRES(ix->mu);
 static struct entry *
 add_locked(struct index *ix, const char *text) REQUIRES(ix->mu);
+static struct entry *find_uid_locked(struct index *ix, const struct objkey *key,
+    const char *uid) REQUIRES(ix->mu);
 static struct entry *unlink_stale_locked(
     struct index *ix, const char *ns, uint64_t epoch) REQUIRES(ix->mu);
 
@@ -134,11 +136,8 @@ index_put(struct index *ix, const struct objkey *key,
 	before = e->rec;
 	e->rec = *rec;
 	e->epoch = epoch;
-	if (had && strcmp(before.uid, rec->uid) == 0) {
-		e->rec.hint = before.hint;
-		e->rec.result = before.result;
-		e->rec.note = before.note;
-	}
+	if (had && strcmp(before.uid, rec->uid) == 0)
+		index_keep_notes(&e->rec, &before);
 	mutex_unlock(&ix->mu);
 	if (had && old != NULL)
 		*old = before;
@@ -181,26 +180,93 @@ index_remove(
 	return true;
 }
 
+/* NULL where there is no record, or one of another UID. */
+static struct entry *
+find_uid_locked(struct index *ix, const struct objkey *key, const char *uid)
+{
+	char text[OBJKEY_TEXT_MAX], id[INDEX_UID_MAX];
+	struct entry *e;
+
+	objkey_text(key, text);
+	index_copy_id(id, sizeof(id), uid);
+	e = find_locked(ix, text);
+	return e != NULL && strcmp(e->rec.uid, id) == 0 ? e : NULL;
+}
+
 bool
 index_note(struct index *ix, const struct objkey *key, const char *uid,
     uint32_t hint, uint32_t result, uint64_t note)
 {
-	char text[OBJKEY_TEXT_MAX], id[INDEX_UID_MAX];
 	struct entry *e;
-	bool same;
 
-	objkey_text(key, text);
-	index_copy_id(id, sizeof(id), uid);
 	mutex_lock(&ix->mu);
-	e = find_locked(ix, text);
-	same = e != NULL && strcmp(e->rec.uid, id) == 0;
-	if (same) {
+	e = find_uid_locked(ix, key, uid);
+	if (e != NULL) {
 		e->rec.hint = hint;
 		e->rec.result = result;
 		e->rec.note = note;
 	}
 	mutex_unlock(&ix->mu);
-	return same;
+	return e != NULL;
+}
+
+bool
+index_note_applied(struct index *ix, const struct objkey *key, const char *uid,
+    uint64_t applied, uint64_t accepted)
+{
+	struct entry *e;
+
+	mutex_lock(&ix->mu);
+	e = find_uid_locked(ix, key, uid);
+	if (e != NULL) {
+		e->rec.applied = applied;
+		e->rec.accepted = accepted;
+	}
+	mutex_unlock(&ix->mu);
+	return e != NULL;
+}
+
+bool
+index_note_repair(struct index *ix, const struct objkey *key, const char *uid,
+    uint32_t repairs, uint32_t repaired_s)
+{
+	struct entry *e;
+
+	mutex_lock(&ix->mu);
+	e = find_uid_locked(ix, key, uid);
+	if (e != NULL) {
+		e->rec.repairs = repairs;
+		e->rec.repaired_s = repaired_s;
+	}
+	mutex_unlock(&ix->mu);
+	return e != NULL;
+}
+
+bool
+index_note_marks(struct index *ix, const struct objkey *key, const char *uid,
+    uint32_t set, uint32_t clear)
+{
+	struct entry *e;
+
+	mutex_lock(&ix->mu);
+	e = find_uid_locked(ix, key, uid);
+	if (e != NULL)
+		e->rec.marks = (e->rec.marks & ~clear) | set;
+	mutex_unlock(&ix->mu);
+	return e != NULL;
+}
+
+void
+index_keep_notes(struct index_record *to, const struct index_record *from)
+{
+	to->hint = from->hint;
+	to->result = from->result;
+	to->note = from->note;
+	to->applied = from->applied;
+	to->accepted = from->accepted;
+	to->repairs = from->repairs;
+	to->repaired_s = from->repaired_s;
+	to->marks = from->marks;
 }
 
 size_t

@@ -6,6 +6,9 @@
 #define SLOW_BASE_MS	  1000
 #define REFLECTOR_BASE_MS 800
 #define REFLECTOR_CAP_MS  30000
+#define REPAIR_BASE_MS	  1000
+#define REPAIRS_FREE	  5
+#define REPAIR_CAP_MS	  300000
 
 /* base * 2^n, at most cap; no shift that could overflow. */
 static uint64_t
@@ -56,4 +59,12 @@ ratelimit_reflector_ms(unsigned failures, uint32_t r)
 
 	d += fraction(d, r);
 	return d < REFLECTOR_CAP_MS ? d : REFLECTOR_CAP_MS;
+}
+
+uint64_t
+ratelimit_repair_ms(unsigned repairs)
+{
+	if (repairs <= REPAIRS_FREE)
+		return REPAIR_BASE_MS;
+	return doubled(REPAIR_BASE_MS, repairs - REPAIRS_FREE, REPAIR_CAP_MS);
 }

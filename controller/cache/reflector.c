@@ -313,11 +313,8 @@ object_seen(struct reflector *r, json_t *obj, enum reflector_via via)
 	    strcmp(old.uid, now.uid) != 0)
 		object_dropped(r, &key);
 	had = index_put(r->cfg.index, &key, &now, r->epoch, &old);
-	if (had) {
-		now.hint = old.hint;
-		now.result = old.result;
-		now.note = old.note;
-	}
+	if (had)
+		index_keep_notes(&now, &old);
 	if (h->changed != NULL)
 		h->changed(h->ctx, &key, had ? &old : NULL, &now, obj, via);
 }

@@ -73,6 +73,13 @@ call(struct kube_client *c, struct kube_request *req, const json_t *body,
 	return ret != NULL ? parse_answer(&resp, ret, err) : 0;
 }
 
+static void
+name_manager(const struct kube_resource *res, struct buf *path)
+{
+	if (res->manager != NULL)
+		kube_path_query(path, "fieldManager", res->manager);
+}
+
 struct verb {
 	const char *method;
 	const char *subresource; /* NULL: the object itself */
@@ -91,6 +98,8 @@ call_object(struct kube_client *c, const struct kube_resource *res,
 	};
 
 	kube_path_object(res, key, verb->subresource, &path);
+	if (strcmp(verb->method, "PUT") == 0)
+		name_manager(res, &path);
 	req.path = buf_str(&path);
 	if (strcmp(verb->method, "PATCH") == 0)
 		req.content_type = "application/strategic-merge-patch+json";
@@ -121,6 +130,7 @@ kube_create(struct kube_client *c, const struct kube_resource *res,
 		return err_set(
 		    err, ERR_INVALID, "namespace is not a valid DNS label");
 	kube_path_collection(res, ns, &path);
+	name_manager(res, &path);
 	req.path = buf_str(&path);
 	return call(c, &req, obj, ret, err);
 }

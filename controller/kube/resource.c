@@ -10,6 +10,7 @@ const struct kube_resource KUBE_SECRETS = {
 	.plural = "secrets",
 	.kind = "Secret",
 	.api_version = "v1",
+	.manager = KUBE_MANAGER,
 };
 const struct kube_resource KUBE_SECRETS_META = {
 	.prefix = "/api/v1",

@@ -3,13 +3,16 @@
  */
 #include "apply.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/jsonx.h"
 #include "desired.h"
+#include "fields.h"
 #include "redact.h"
 #include "sealedsecret/merge.h"
 #include "sealedsecret/scope.h"
+#include "shape.h"
 
 /* The API server has no code of its own for it. */
 static void
@@ -35,48 +38,123 @@ create(const struct apply_request *rq, bool *again, struct err *err)
 	return -1;
 }
 
-/* NULL in *ret: nothing to write. */
-static int
-plan_update(const struct apply_request *rq, const json_t *live, json_t **ret,
-    struct err *err)
+/* The Secret was seen as ours, and lost its owner reference since. */
+static bool
+was_ours(const struct apply_request *rq, const json_t *live)
 {
-	AUTO_JSON json_t *next = NULL;
-	struct err denied = ERR_INIT;
-	int owned = merge_check_owner(live, rq->owner_uid, &denied);
+	const char *uid = jsonx_str(live, "metadata", "uid", NULL);
+	char id[INDEX_UID_MAX];
 
-	if (merge_secret(live, rq->desired, &next, err) < 0)
-		return -1;
-	/* A Secret that was made without an owner reference and is still as
-	 * it was made is no failure; only writing to it needs a right. */
-	if (next == NULL) {
-		*ret = NULL;
-		return 0;
-	}
-	if (owned < 0) {
-		*err = denied;
+	if (rq->made_uid == NULL || uid == NULL)
+		return false;
+	index_copy_id(id, sizeof(id), uid);
+	return strcmp(id, rq->made_uid) == 0;
+}
+
+/*
+ * What differs was right before: the very same was applied, to this Secret.
+ * One that is not owned, because it is patched or was never to be, must have
+ * been written by us at least.
+ */
+static bool
+is_drift(const struct apply_request *rq, const json_t *live)
+{
+	const char *owner = merge_controller_uid(live);
+
+	if (!rq->applied || rq->drift == DRIFT_OFF)
+		return false;
+	if ((owner != NULL && strcmp(owner, rq->owner_uid) == 0) ||
+	    was_ours(rq, live))
+		return true;
+	return fields_any_ours(live) &&
+	    (merge_annotated(live, ANNOTATION_PATCH) ||
+		jsonx_get(rq->desired, "metadata", "ownerReferences", NULL) ==
+		    NULL);
+}
+
+static int
+check_right(const struct apply_request *rq, const json_t *live,
+    const json_t *next, struct apply_result *ret, struct err *err)
+{
+	bool regain =
+	    rq->applied && rq->drift == DRIFT_REPAIR && was_ours(rq, live);
+
+	if (!regain && merge_check_owner(live, rq->owner_uid, err) < 0) {
+		ret->collectable =
+		    merge_controlled_by_name(live, rq->key->name);
 		return -1;
 	}
 	if (desired_check_key_label(next, rq->key_ns, err) < 0)
 		return -1;
-	*ret = STEAL(next);
+	return desired_check_type(next, rq->allowed_types, err);
+}
+
+static void
+note_live(const json_t *live, struct apply_result *ret)
+{
+	struct index_record rec = { .flags = 0 };
+
+	shape_of_secret(live, &rec);
+	ret->print = shape_print(&rec);
+}
+
+static void
+note_drift(const json_t *live, const json_t *next, struct apply_result *ret)
+{
+	const char *other = fields_last_other(live);
+
+	merge_describe(live, next, ret->drift);
+	(void)snprintf(
+	    ret->other, sizeof(ret->other), "%s", other != NULL ? other : "");
+}
+
+/* NULL in *next: nothing to write. */
+static int
+plan_update(const struct apply_request *rq, const json_t *live, json_t **next,
+    struct apply_result *ret, struct err *err)
+{
+	AUTO_JSON json_t *want = NULL;
+	bool drift = is_drift(rq, live);
+	int rc;
+
+	rc = drift ? merge_repair(live, rq->desired, rq->rendered, &want, err)
+		   : merge_secret(live, rq->desired, &want, err);
+	if (rc < 0)
+		return -1;
+	/* A Secret that was made without an owner reference and is still as
+	 * it was made is no failure; only writing to it needs a right. */
+	if (want == NULL) {
+		note_live(live, ret);
+		ret->outcome = APPLY_UNCHANGED;
+		return 0;
+	}
+	if (drift)
+		note_drift(live, want, ret);
+	if (drift && rq->drift == DRIFT_DETECT) {
+		note_live(live, ret);
+		ret->outcome = APPLY_DRIFTED;
+		return 0;
+	}
+	if (check_right(rq, live, want, ret, err) < 0)
+		return -1;
+	*next = STEAL(want);
 	return 0;
 }
 
 static int
 update(const struct apply_request *rq, const json_t *live,
-    enum apply_outcome *ret, bool *again, struct err *err)
+    struct apply_result *ret, bool *again, struct err *err)
 {
 	AUTO_JSON json_t *next = NULL;
 
-	if (plan_update(rq, live, &next, err) < 0)
+	if (plan_update(rq, live, &next, ret, err) < 0)
 		return -1;
-	if (next == NULL) {
-		*ret = APPLY_UNCHANGED;
+	if (next == NULL)
 		return 0;
-	}
 	if (kube_update(rq->client, &KUBE_SECRETS, rq->key, next, NULL, err) ==
 	    0) {
-		*ret = APPLY_UPDATED;
+		ret->outcome =
+		    ret->drift[0] != '\0' ? APPLY_REPAIRED : APPLY_UPDATED;
 		return 0;
 	}
 	recognise_immutable(err);
@@ -86,11 +164,12 @@ update(const struct apply_request *rq, const json_t *live,
 }
 
 static int
-attempt(const struct apply_request *rq, bool absent, enum apply_outcome *ret,
+attempt(const struct apply_request *rq, bool absent, struct apply_result *ret,
     bool *again, struct err *err)
 {
 	AUTO_JSON json_t *live = NULL;
 
+	*ret = (struct apply_result) { .outcome = APPLY_CREATED };
 	if (!absent) {
 		if (kube_get(rq->client, &KUBE_SECRETS, rq->key, &live, err) ==
 		    0)
@@ -98,24 +177,19 @@ attempt(const struct apply_request *rq, bool absent, enum apply_outcome *ret,
 		if (err->code != ERR_NOTFOUND)
 			return -1;
 	}
-	*ret = APPLY_CREATED;
 	return create(rq, again, err);
 }
 
 int
 apply_secret(
-    const struct apply_request *rq, enum apply_outcome *ret, struct err *err)
+    const struct apply_request *rq, struct apply_result *ret, struct err *err)
 {
-	enum apply_outcome outcome = APPLY_UNCHANGED;
-
 	for (unsigned i = 0; i < APPLY_TRIES; i++) {
 		bool again = false;
 
 		err_clear(err);
-		if (attempt(rq, rq->absent && i == 0, &outcome, &again, err) ==
-		    0) {
+		if (attempt(rq, rq->absent && i == 0, ret, &again, err) == 0) {
 			err_clear(err);
-			*ret = outcome;
 			return 0;
 		}
 		if (!again)

@@ -7,30 +7,60 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/compiler.h"
 #include "base/err.h"
 #include "kube/client.h"
+#include "sealedsecret/controller.h"
+#include "sealedsecret/merge.h"
 
 /* Lost races (409, vanished meanwhile) before the work queue takes over. */
-#define APPLY_TRIES 5
+#define APPLY_TRIES	5
+#define APPLY_OTHER_MAX 64 /* name of a manager, cut */
 
 struct apply_request {
 	struct kube_client *client;
 	const struct objkey *key;
 	const char *owner_uid;
 	const json_t *desired;
-	const char *key_ns; /* see unseal.h */
-	bool absent;	    /* believed not to exist: POST before GET */
+	const char *key_ns;	   /* see unseal.h */
+	const char *allowed_types; /* see desired.h */
+	bool absent;		   /* believed not to exist: POST before GET */
+	/* Exactly this was applied before: a difference is drift. */
+	bool applied;
+	enum drift_mode drift;
+	const json_t *rendered; /* see merge_repair() */
+	const char *made_uid;	/* the Secret of this UID (as an index has it)
+				   was ours; NULL: none */
 };
 
-enum apply_outcome { APPLY_UNCHANGED, APPLY_CREATED, APPLY_UPDATED };
+enum apply_outcome {
+	APPLY_UNCHANGED,
+	APPLY_CREATED,
+	APPLY_UPDATED,
+	APPLY_REPAIRED, /* drift, put right */
+	APPLY_DRIFTED,	/* drift, left as it is: the mode is to detect it */
+};
+
+struct apply_result {
+	enum apply_outcome outcome;
+	/* Print of the Secret that may stay as it is (UNCHANGED, DRIFTED);
+	 * 0: not known. */
+	uint64_t print;
+	/* On ERR_UNMANAGED: it belongs to a SealedSecret of this name with
+	 * another UID, and garbage collection will see to it. */
+	bool collectable;
+	char drift[MERGE_TEXT_MAX];  /* what differed, for people */
+	char other[APPLY_OTHER_MAX]; /* who wrote it, "" where unknown */
+};
 
 /*
  * ERR_UNMANAGED: a foreign Secret is in the way. ERR_IMMUTABLE: it is frozen;
- * the text is the API server's. Otherwise the API server's error.
+ * the text is the API server's. Otherwise the API server's error. ret is
+ * filled in either case.
  */
-int apply_secret(const struct apply_request *rq, enum apply_outcome *ret,
+int apply_secret(const struct apply_request *rq, struct apply_result *ret,
     struct err *err) MUST_CHECK;
 /*
  * --old-gc-behavior: deletes the Secret of a SealedSecret that is gone, only

@@ -20,6 +20,10 @@
  * expect to see it gone for a moment. */
 #define FOREIGN_MIN_MS 1000
 
+/* Between two statuses that are written only because they lack what the
+ * reference does not write: thousands of them must not be a storm. */
+#define PACE_MS 1000
+
 struct worker {
 	struct controller *controller;
 	struct kube_client *client;
@@ -32,6 +36,7 @@ struct controller {
 	struct mutex mu;
 	struct cond opened;
 	bool open;	      /* guarded by mu: workers may take keys */
+	uint64_t paced_ms;    /* guarded by mu: the last turn given away */
 	atomic_bool released; /* the first lists are in */
 	struct worker *workers;
 	unsigned nworkers;
@@ -46,6 +51,9 @@ controller_new(const struct controller_config *cfg)
 	c->handlers.cfg = &c->cfg;
 	mutex_init(&c->mu);
 	cond_init(&c->opened);
+	/* Known labels are there from the start. */
+	metrics_add(cfg->metrics, METRIC_DRIFT, 0.0, "repaired");
+	metrics_add(cfg->metrics, METRIC_DRIFT, 0.0, "detected");
 	return c;
 }
 
@@ -149,6 +157,21 @@ recheck(struct controller *c, const struct objkey *key, const char *text,
 	    c->cfg.queue, key, WORKQUEUE_BACKLOG, RECHECK_MS + extra);
 }
 
+/* Milliseconds until the next turn that nobody has yet. */
+static uint64_t
+turn_ms(struct controller *c)
+{
+	uint64_t now = clock_mono_ms(c->cfg.clock), wait;
+
+	mutex_lock(&c->mu);
+	if (c->paced_ms < now)
+		c->paced_ms = now;
+	c->paced_ms += PACE_MS;
+	wait = c->paced_ms - now;
+	mutex_unlock(&c->mu);
+	return wait;
+}
+
 static void
 settle(struct controller *c, const struct objkey *key,
     const struct reconcile_result *res)
@@ -168,6 +191,15 @@ settle(struct controller *c, const struct objkey *key,
 		break;
 	case RECONCILE_RECHECK:
 		recheck(c, key, text, res);
+		break;
+	case RECONCILE_LATER:
+		workqueue_add_after(
+		    c->cfg.queue, key, WORKQUEUE_NEW, res->delay_ms);
+		break;
+	case RECONCILE_PACED:
+		workqueue_forget(c->cfg.queue, key);
+		workqueue_add_after(
+		    c->cfg.queue, key, WORKQUEUE_BACKLOG, turn_ms(c));
 		break;
 	}
 }

@@ -150,7 +150,8 @@ desired_build(const struct sealedsecret *ss, const struct desired_parts *p,
 	    build_rest(p, secret, err) < 0)
 		return -1;
 	jsonx_set(secret, "data", json_incref(p->data));
-	if (desired_check_key_label(secret, p->key_ns, err) < 0)
+	if (desired_check_key_label(secret, p->key_ns, err) < 0 ||
+	    desired_check_type(secret, p->allowed_types, err) < 0)
 		return -1;
 	*ret = STEAL(secret);
 	return 0;
@@ -170,4 +171,42 @@ desired_check_key_label(
 	    "a Secret with the label %s cannot come from a SealedSecret in the "
 	    "namespace of the sealing keys",
 	    LABEL_SEALING_KEY);
+}
+
+/* type stands in a list separated by commas, blanks do not count. */
+static bool
+is_listed(const char *list, const char *type)
+{
+	size_t len = strlen(type);
+
+	while (list != NULL && *list != '\0') {
+		size_t n;
+
+		list += strspn(list, ", ");
+		n = strcspn(list, ", ");
+		if (n == len && memcmp(list, type, n) == 0)
+			return true;
+		list += n;
+	}
+	return false;
+}
+
+int
+desired_check_type(
+    const json_t *secret, const char *allowed_types, struct err *err)
+{
+	static const char *const powerful[] = {
+		"kubernetes.io/service-account-token",
+		"bootstrap.kubernetes.io/token",
+	};
+	const char *type = jsonx_str(secret, "type", NULL);
+
+	for (size_t i = 0; type != NULL && i < ARRAY_SIZE(powerful); i++)
+		if (strcmp(type, powerful[i]) == 0 &&
+		    !is_listed(allowed_types, type))
+			return err_set(err, ERR_INVALID,
+			    "a Secret of type %s is not made from a "
+			    "SealedSecret unless --allow-secret-types lists it",
+			    type);
+	return 0;
 }

@@ -16,7 +16,7 @@
  * parts: an object with metadata, type and immutable, or NULL. where: how its
  * members are called in errors ("spec.template."). data is borrowed: values
  * in base64. skip_owner: no owner reference of ours, those of the parts stay.
- * key_ns: see unseal.h. ret is owned by the caller.
+ * key_ns, allowed_types: see unseal.h. ret is owned by the caller.
  */
 struct desired_parts {
 	const json_t *parts;
@@ -24,6 +24,7 @@ struct desired_parts {
 	json_t *data;
 	bool skip_owner;
 	const char *key_ns;
+	const char *allowed_types;
 };
 
 int desired_build(const struct sealedsecret *ss, const struct desired_parts *p,
@@ -32,5 +33,12 @@ int desired_build(const struct sealedsecret *ss, const struct desired_parts *p,
  * namespace: nobody may plant a key through a SealedSecret. */
 int desired_check_key_label(
     const json_t *secret, const char *key_ns, struct err *err) MUST_CHECK;
+/*
+ * ERR_INVALID where the Secret has a type that makes the API server hand out,
+ * or accept, credentials: service account tokens and bootstrap tokens, unless
+ * allowed_types (separated by commas; NULL: none) lists it.
+ */
+int desired_check_type(const json_t *secret, const char *allowed_types,
+    struct err *err) MUST_CHECK;
 
 #endif

@@ -5,18 +5,12 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/jsonx.h"
 #include "base/log.h"
 #include "reconcile.h"
 #include "sealedsecret.h"
-#include "sealedsecret/merge.h"
-
-/* index_record.flags of a Secret; of a SealedSecret it is the instance tag. */
-enum secret_flags {
-	SECRET_MANAGED = 1,
-	SECRET_PATCH = 2,
-	SECRET_OWNED = 4, /* by a SealedSecret of its own name */
-};
+#include "shape.h"
 
 static void
 reduce_common(const json_t *obj, struct index_record *rec)
@@ -49,7 +43,25 @@ sealedsecret_reduce(
 	reduce_common(obj, rec);
 	rec->digest = sealedsecret_digest(obj);
 	rec->flags = sealedsecret_instance_tag(obj);
+	shape_of_sealed(obj, rec);
 	return true;
+}
+
+/* By its own status. */
+static bool
+is_in_order(const struct index_record *rec)
+{
+	return (rec->state & (SEALED_SETTLED | SEALED_EXTEND)) != 0;
+}
+
+/* An object that is in order may see no run, but has its series. */
+static void
+first_series(const struct controller_config *cfg, const struct objkey *key,
+    const struct index_record *now, const json_t *obj)
+{
+	if (!cfg->omit_secret_metrics && is_in_order(now))
+		metrics_set(cfg->metrics, METRIC_CONDITION_INFO, 1.0, key->ns,
+		    key->name, "Synced", sealedsecret_instance(obj));
 }
 
 /* The label app.kubernetes.io/instance is part of the series: move it. */
@@ -58,7 +70,8 @@ move_series(const struct controller_config *cfg, const struct objkey *key,
     const struct index_record *old, const json_t *obj)
 {
 	enum err_code code;
-	bool ok = reconcile_succeeded(old->result);
+	bool ok = reconcile_succeeded(old->result) ||
+	    (old->result == 0 && is_in_order(old));
 
 	if (cfg->omit_secret_metrics)
 		return;
@@ -77,10 +90,12 @@ sealedsecret_changed(void *ctx, const struct objkey *key,
 	const struct handlers *h = ctx;
 	char text[OBJKEY_TEXT_MAX];
 
-	if (old != NULL && old->flags != now->flags)
+	if (old == NULL)
+		first_series(h->cfg, key, now, obj);
+	else if (old->flags != now->flags)
 		move_series(h->cfg, key, old, obj);
 	if (old == NULL || strcmp(old->uid, now->uid) != 0 ||
-	    old->digest != now->digest) {
+	    old->digest != now->digest || old->generation != now->generation) {
 		workqueue_add(h->cfg->queue, key,
 		    via == REFLECTOR_LIST ? WORKQUEUE_BACKLOG : WORKQUEUE_NEW,
 		    json_incref(obj));
@@ -131,22 +146,40 @@ handlers_sealedsecret(struct handlers *h)
 static bool
 secret_reduce(void *ctx UNUSED, const json_t *obj, struct index_record *rec)
 {
-	const char *owner = merge_controller_uid(obj);
-	const char *name = jsonx_str(obj, "metadata", "name", NULL);
-
 	reduce_common(obj, rec);
-	if (owner != NULL)
-		index_copy_id(rec->owner_uid, sizeof(rec->owner_uid), owner);
-	if (merge_annotated(obj, ANNOTATION_MANAGED))
-		rec->flags |= SECRET_MANAGED;
-	if (merge_annotated(obj, ANNOTATION_PATCH))
-		rec->flags |= SECRET_PATCH;
-	if (name != NULL && merge_controlled_by_name(obj, name))
-		rec->flags |= SECRET_OWNED;
+	shape_of_secret(obj, rec);
 	return true;
 }
 
-/* A foreign Secret that was in the way may be written to from now on. */
+/* The Secret does not look as it should, or as a run has left it. */
+static bool
+looks_drifted(const struct handlers *h, const struct index_record *sealed,
+    const struct index_record *secret)
+{
+	if (h->cfg->drift == DRIFT_OFF ||
+	    (sealed->state & SEALED_IGNORE_DRIFT) != 0)
+		return false;
+	/* What was never there in the right form cannot have been changed. */
+	if (!reconcile_succeeded(sealed->result) &&
+	    (sealed->marks & RECONCILE_MARK_WRITING) == 0)
+		return false;
+	return !shape_fits(sealed, secret) &&
+	    sealed->accepted != shape_print(secret);
+}
+
+static bool
+is_unblocked(const struct index_record *sealed, const struct index_record *old,
+    const struct index_record *now)
+{
+	enum err_code code;
+
+	/* A foreign Secret that was in the way may be written to from now
+	 * on. */
+	return old != NULL &&
+	    ((old->flags ^ now->flags) & SECRET_RIGHTS) != 0 &&
+	    reconcile_failed(sealed->result, &code) && code == ERR_UNMANAGED;
+}
+
 static void
 secret_changed(void *ctx, const struct objkey *key,
     const struct index_record *old, const struct index_record *now,
@@ -154,12 +187,15 @@ secret_changed(void *ctx, const struct objkey *key,
 {
 	const struct handlers *h = ctx;
 	struct index_record sealed;
-	enum err_code code;
 
-	if (old == NULL || old->flags == now->flags ||
-	    !index_get(h->cfg->sealedsecrets, key, &sealed))
+	if (!index_get(h->cfg->sealedsecrets, key, &sealed))
 		return;
-	if (reconcile_failed(sealed.result, &code) && code == ERR_UNMANAGED)
+	/* Remembered, so that an owner reference that somebody takes away can
+	 * be put back. */
+	if ((now->flags & SECRET_OWNED) != 0)
+		(void)index_note(h->cfg->secrets, key, now->uid, 0, 0,
+		    hash_str(now->owner_uid));
+	if (is_unblocked(&sealed, old, now) || looks_drifted(h, &sealed, now))
 		workqueue_add(h->cfg->queue, key, WORKQUEUE_NEW, NULL);
 }
 

@@ -5,8 +5,13 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/jsonx.h"
+#include "fields.h"
 #include "sealedsecret/scope.h"
+
+/* A name in a text; Kubernetes allows labels no more than that. */
+#define NAME_SHOWN_MAX 63
 
 bool
 merge_annotated(const json_t *obj, const char *annotation)
@@ -183,9 +188,26 @@ merge_replace(json_t *u, json_t *metadata, const json_t *desired)
 	return changed;
 }
 
-int
-merge_secret(
-    const json_t *live, const json_t *desired, json_t **ret, struct err *err)
+/* What others added stays, what the template says is put right. */
+static bool
+merge_back(json_t *u, json_t *metadata, const json_t *desired)
+{
+	const json_t *d = json_object_get(desired, "metadata");
+	bool changed;
+
+	changed = replace(u, "data", json_object_get(desired, "data"));
+	changed |= overlay(metadata, "labels", json_object_get(d, "labels"));
+	changed |=
+	    overlay(metadata, "annotations", json_object_get(d, "annotations"));
+	changed |= replace(
+	    metadata, "ownerReferences", json_object_get(d, "ownerReferences"));
+	return changed;
+}
+
+static int
+merge(const json_t *live, const json_t *desired,
+    bool (*own)(json_t *u, json_t *metadata, const json_t *desired),
+    json_t **ret, struct err *err)
 {
 	json_t *live_metadata = jsonx_object(live, "metadata", NULL);
 	AUTO_JSON json_t *u = json_copy((json_t *)live);
@@ -200,8 +222,107 @@ merge_secret(
 	if (merge_annotated(live, ANNOTATION_PATCH))
 		changed = merge_patch(u, metadata, desired);
 	else
-		changed = merge_replace(u, metadata, desired);
+		changed = own(u, metadata, desired);
 	changed |= merge_contents(u, desired);
 	*ret = changed ? STEAL(u) : NULL;
 	return 0;
+}
+
+int
+merge_secret(
+    const json_t *live, const json_t *desired, json_t **ret, struct err *err)
+{
+	return merge(live, desired, merge_replace, ret, err);
+}
+
+/* desired with the untouched ones of the rendered items as they are. */
+static json_t *
+keep_rendered(const json_t *live, const json_t *desired, const json_t *rendered)
+{
+	json_t *kept = json_copy((json_t *)desired);
+	json_t *data = jsonx_object(desired, "data", NULL);
+	const char *name;
+	json_t *v;
+
+	data = data != NULL ? json_copy(data) : json_object();
+	json_object_foreach((json_t *)rendered, name, v)
+	{
+		json_t *is = jsonx_get(live, "data", name, NULL);
+
+		if (is != NULL && json_object_get(data, name) != NULL &&
+		    fields_ours(live, FIELDS_DATA, name))
+			jsonx_set(data, name, json_incref(is));
+	}
+	jsonx_set(kept, "data", data);
+	return kept;
+}
+
+int
+merge_repair(const json_t *live, const json_t *desired, const json_t *rendered,
+    json_t **ret, struct err *err)
+{
+	AUTO_JSON json_t *kept = keep_rendered(live, desired, rendered);
+
+	return merge(live, kept, merge_back, ret, err);
+}
+
+/* ---- for people ---- */
+
+/* Names in a and not the same in b. */
+static void
+put_names(const json_t *a, const json_t *b, bool missing, struct buf *names)
+{
+	const char *k;
+	json_t *v;
+
+	json_object_foreach((json_t *)a, k, v)
+	{
+		const json_t *w = json_object_get(b, k);
+
+		if (missing ? w != NULL : w != NULL && same_value(v, w))
+			continue;
+		if (names->len > MERGE_TEXT_MAX / 4) {
+			buf_puts(names, ", ...");
+			return;
+		}
+		buf_printf(names, "%s%.*s", names->len > 0 ? ", " : "",
+		    NAME_SHOWN_MAX, k);
+	}
+}
+
+static void
+describe(
+    const char *what, const json_t *live, const json_t *next, struct buf *out)
+{
+	AUTO_RELEASE(buf) struct buf names = BUF_INIT(MERGE_TEXT_MAX);
+
+	put_names(next, live, false, &names);
+	put_names(live, next, true, &names);
+	if (names.len > 0)
+		buf_printf(out, "%s%s (%s)", out->len > 0 ? ", " : "", what,
+		    buf_str(&names));
+}
+
+void
+merge_describe(
+    const json_t *live, const json_t *next, char out[static MERGE_TEXT_MAX])
+{
+	AUTO_RELEASE(buf) struct buf text = BUF_INIT(4 * MERGE_TEXT_MAX);
+	static const char *const maps[] = { "labels", "annotations" };
+	size_t len;
+
+	describe("data", json_object_get(live, "data"),
+	    json_object_get(next, "data"), &text);
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		describe(maps[i], jsonx_object(live, "metadata", maps[i], NULL),
+		    jsonx_object(next, "metadata", maps[i], NULL), &text);
+	if (!same_value(jsonx_get(live, "metadata", "ownerReferences", NULL),
+		jsonx_get(next, "metadata", "ownerReferences", NULL)))
+		buf_printf(
+		    &text, "%sowner reference", text.len > 0 ? ", " : "");
+	if (text.len == 0)
+		buf_puts(&text, "type or immutable");
+	len = text.len < MERGE_TEXT_MAX ? text.len : MERGE_TEXT_MAX - 1;
+	memcpy(out, buf_str(&text), len);
+	out[len] = '\0';
 }

@@ -10,9 +10,15 @@
 #include "base/hash.h"
 #include "base/jsonx.h"
 #include "base/log.h"
+#include "cache/ratelimit.h"
 #include "report.h"
 #include "sealedsecret.h"
 #include "sealedsecret/unseal.h"
+#include "shape.h"
+
+/* So long without a repair, beyond twice the wait, and the count begins
+ * anew. */
+#define REPAIRS_FORGOTTEN_MS (UINT64_C(60) * 1000)
 
 struct run {
 	const struct controller_config *cfg;
@@ -29,6 +35,11 @@ struct run {
 	char event[REPORT_MESSAGE_MAX + 64];
 	char message[REPORT_MESSAGE_MAX]; /* for the status */
 	bool written;			  /* the Secret was */
+	bool applied;	/* this very spec and scope were, by a run before */
+	bool lacking;	/* the status lacks what the reference does not write */
+	bool permanent; /* only a change cures the failure */
+	uint64_t digest; /* of obj */
+	struct apply_result result;
 };
 
 /* ---- the note about a run in the index: 8 bits of code, 24 of the text ----
@@ -160,6 +171,7 @@ unseal_failed(struct run *r)
 	if (r->err.code == ERR_CANCELLED)
 		return -1;
 	count_error(r, "unseal");
+	r->permanent = !err_retryable(&r->err);
 	report_message(&r->report, &r->err, r->message);
 	r->event_reason = "ErrUnsealFailed";
 	(void)snprintf(
@@ -173,6 +185,9 @@ apply_failed(struct run *r)
 	if (r->err.code == ERR_CANCELLED)
 		return -1;
 	count_error(r, r->err.code == ERR_UNMANAGED ? "unmanaged" : "update");
+	/* A foreign Secret stays in the way until somebody does something. */
+	r->permanent = !err_retryable(&r->err) ||
+	    (r->err.code == ERR_UNMANAGED && !r->result.collectable);
 	r->event_reason = "ErrUpdateFailed";
 	if (r->err.code == ERR_IMMUTABLE) {
 		reconcile_immutable_text(r->key, r->event);
@@ -187,13 +202,139 @@ apply_failed(struct run *r)
 	return -1;
 }
 
+/* ---- drift ---- */
+
+static uint32_t
+now_s(const struct run *r)
+{
+	return (uint32_t)(clock_mono_ms(r->cfg->clock) / 1000);
+}
+
+/* Repairs in a row that still count. */
+static uint32_t
+recent_repairs(const struct run *r)
+{
+	uint64_t wait;
+
+	if (r->rec.repairs == 0)
+		return 0;
+	wait = ratelimit_repair_ms(r->rec.repairs);
+	if ((uint64_t)(now_s(r) - r->rec.repaired_s) * 1000 >
+	    2 * wait + REPAIRS_FORGOTTEN_MS)
+		return 0;
+	return r->rec.repairs;
+}
+
+/* Milliseconds until the Secret may be put right again. */
+static uint64_t
+repair_wait_ms(const struct run *r)
+{
+	uint32_t n = recent_repairs(r);
+	uint64_t due, now = clock_mono_ms(r->cfg->clock);
+
+	if (n == 0)
+		return 0;
+	due = (uint64_t)r->rec.repaired_s * 1000 + ratelimit_repair_ms(n);
+	return due > now ? due - now : 0;
+}
+
+static enum drift_mode
+drift_mode_of(const struct controller_config *cfg, uint32_t state)
+{
+	return (state & SEALED_IGNORE_DRIFT) != 0 ? DRIFT_OFF : cfg->drift;
+}
+
+/* This generation and scope were applied, as a run of this process knows, or
+ * as the status has it where there has been none. */
+static bool
+was_applied(const struct run *r, uint32_t state)
+{
+	if (r->rec.applied != 0)
+		return r->rec.applied == r->digest;
+	return r->rec.result == 0 && (state & SEALED_SETTLED) != 0;
+}
+
+/* Items that are rendered, so that a second time may give another text. */
+static json_t *
+rendered_items(const json_t *obj)
+{
+	const json_t *texts =
+	    jsonx_object(obj, "spec", "template", "data", NULL);
+	const json_t *sealed = jsonx_object(obj, "spec", "encryptedData", NULL);
+	json_t *names = json_object();
+	const char *k;
+	json_t *v;
+
+	json_object_foreach((json_t *)texts, k, v)
+	{
+		if (json_object_get(sealed, k) == NULL)
+			jsonx_set(names, k, json_true());
+	}
+	return names;
+}
+
+static void
+count_repair(struct run *r)
+{
+	bool repaired = r->result.outcome == APPLY_REPAIRED;
+
+	if (!repaired && r->result.outcome != APPLY_DRIFTED)
+		return;
+	metrics_inc(
+	    r->cfg->metrics, METRIC_DRIFT, repaired ? "repaired" : "detected");
+	if (repaired)
+		(void)index_note_repair(r->cfg->sealedsecrets, r->key,
+		    r->ss.uid, recent_repairs(r) + 1, now_s(r));
+}
+
+static void
+report_drift(struct run *r)
+{
+	const char *other = r->result.other;
+
+	(void)snprintf(r->event, sizeof(r->event),
+	    "The Secret was changed%s%s: %s; %s",
+	    other[0] != '\0' ? " by " : "", other, r->result.drift,
+	    r->result.outcome == APPLY_REPAIRED ? "it was put right"
+						: "it was left as it is");
+	report_event(&r->report, "Warning", "Drifted", r->event);
+}
+
+/* ---- the Secret ---- */
+
 static bool
 secret_absent(const struct run *r)
 {
-	struct index_record rec;
-
 	return r->rc->secrets_synced &&
-	    !index_get(r->cfg->secrets, r->key, &rec);
+	    !index_get(r->cfg->secrets, r->key, NULL);
+}
+
+static int
+apply(struct run *r, const json_t *desired, uint32_t state)
+{
+	AUTO_JSON json_t *rendered = rendered_items(r->obj);
+	struct index_record secret;
+	bool known = index_get(r->cfg->secrets, r->key, &secret) &&
+	    secret.note == hash_str(r->ss.uid);
+
+	/* From here on the watch may tell of what others did to it. */
+	(void)index_note_marks(r->cfg->sealedsecrets, r->key, r->ss.uid,
+	    RECONCILE_MARK_WRITING, 0);
+	return apply_secret(
+	    &(struct apply_request) {
+		.client = r->rc->client,
+		.key = r->key,
+		.owner_uid = r->ss.uid,
+		.desired = desired,
+		.key_ns = r->cfg->key_ns,
+		.allowed_types = r->cfg->allowed_types,
+		.absent = secret_absent(r),
+		.applied = r->applied,
+		.drift = drift_mode_of(r->cfg, state),
+		.rendered = rendered,
+		.made_uid = known ? secret.uid : NULL,
+	    },
+	    &r->result, &r->err);
 }
 
 static int
@@ -202,41 +343,54 @@ produce(struct run *r)
 	const struct unseal_options opt = {
 		.accept_v1_data = r->cfg->accept_v1_data,
 		.key_ns = r->cfg->key_ns,
+		.allowed_types = r->cfg->allowed_types,
 	};
 	AUTO_JSON json_t *desired = NULL;
-	enum apply_outcome outcome;
+	struct index_record now = { .state = 0 };
 
+	shape_of_sealed(r->obj, &now);
+	r->digest = sealedsecret_digest(r->obj);
+	r->applied = was_applied(r, now.state);
 	if (unseal(r->cfg->keys, r->obj, &opt, &r->rec.hint, &desired,
 		&r->err) < 0)
 		return unseal_failed(r);
-	if (apply_secret(
-		&(struct apply_request) {
-		    .client = r->rc->client,
-		    .key = r->key,
-		    .owner_uid = r->ss.uid,
-		    .desired = desired,
-		    .key_ns = r->cfg->key_ns,
-		    .absent = secret_absent(r),
-		},
-		&outcome, &r->err) < 0)
+	if (apply(r, desired, now.state) < 0)
 		return apply_failed(r);
-	r->written = outcome != APPLY_UNCHANGED;
+	r->written = r->result.outcome == APPLY_CREATED ||
+	    r->result.outcome == APPLY_UPDATED ||
+	    r->result.outcome == APPLY_REPAIRED;
+	count_repair(r);
 	return 0;
 }
 
 /* ---- telling ---- */
+
+/* After a switch from the reference every status lacks what we add; that alone
+ * is written in its turn. */
+static bool
+is_early(const struct run *r)
+{
+	return r->lacking && !r->written &&
+	    (r->rec.marks & RECONCILE_MARK_PACED) == 0;
+}
 
 static enum report_status
 write_status(struct run *r, struct err *err)
 {
 	const struct condition_outcome outcome = {
 		.ok = r->err.code == ERR_NONE,
-		.reason = condition_reason(&r->err),
+		.permanent = r->permanent,
+		.reason = r->err.code == ERR_NONE
+		    ? condition_success(r->ss.scope)
+		    : condition_reason(&r->err),
 		.message = r->message,
 	};
 	enum report_status st;
 
 	if (!r->cfg->update_status)
+		return REPORT_SAME;
+	r->lacking = outcome.ok && condition_says_enough(r->obj, &outcome);
+	if (is_early(r))
 		return REPORT_SAME;
 	st = report_status(&r->report, &outcome, err);
 	if (st != REPORT_NOWHERE && st != REPORT_FAILED)
@@ -263,8 +417,12 @@ send_event(struct run *r, enum report_status st)
 	 * been overtaken is not. */
 	if (st == REPORT_SUPERSEDED && !r->written)
 		return;
+	if (r->result.drift[0] != '\0' && r->err.code == ERR_NONE) {
+		report_drift(r);
+		return;
+	}
 	if (r->err.code == ERR_NONE) {
-		if (r->written || st == REPORT_WRITTEN ||
+		if (r->written || (st == REPORT_WRITTEN && !r->lacking) ||
 		    reconcile_failed(r->rec.result, &before))
 			report_event(&r->report, "Normal", "Unsealed",
 			    "SealedSecret unsealed successfully");
@@ -279,8 +437,15 @@ send_event(struct run *r, enum report_status st)
 static void
 note_result(const struct run *r)
 {
-	index_note(r->cfg->sealedsecrets, r->key, r->ss.uid, r->rec.hint,
+	struct index *ix = r->cfg->sealedsecrets;
+	bool holds = r->err.code == ERR_NONE || r->applied;
+
+	(void)index_note_applied(ix, r->key, r->ss.uid,
+	    holds ? r->digest : r->rec.applied, r->result.print);
+	(void)index_note(ix, r->key, r->ss.uid, r->rec.hint,
 	    result_word(&r->err), (uint64_t)r->ss.generation);
+	(void)index_note_marks(
+	    ix, r->key, r->ss.uid, 0, RECONCILE_MARK_WRITING);
 }
 
 /* A key that came while this run looked for it in vain. */
@@ -313,6 +478,15 @@ judge(const struct run *r, enum report_status st)
 }
 
 static void
+pace(const struct controller_config *cfg, const struct objkey *key,
+    const char *uid, struct reconcile_result *ret)
+{
+	(void)index_note_marks(
+	    cfg->sealedsecrets, key, uid, RECONCILE_MARK_PACED, 0);
+	ret->next = RECONCILE_PACED;
+}
+
+static void
 tell(struct run *r, struct reconcile_result *ret)
 {
 	struct err status_err = ERR_INIT;
@@ -324,6 +498,8 @@ tell(struct run *r, struct reconcile_result *ret)
 	note_result(r);
 	ret->repeated = r->rec.result == result_word(&r->err);
 	ret->next = judge(r, st);
+	if (is_early(r))
+		pace(r->cfg, r->key, r->ss.uid, ret);
 	ret->err = r->err;
 	if (r->err.code == ERR_NONE && st == REPORT_FAILED) {
 		ret->err = status_err;
@@ -331,6 +507,68 @@ tell(struct run *r, struct reconcile_result *ret)
 	}
 	if (!report_metric(&r->report, r->err.code == ERR_NONE))
 		ret->next = RECONCILE_AGAIN;
+}
+
+/* ---- from records alone ---- */
+
+static bool
+looks_right(const struct run *r, const struct index_record *secret)
+{
+	return shape_fits(&r->rec, secret) ||
+	    (r->rec.accepted != 0 && r->rec.accepted == shape_print(secret));
+}
+
+/* What the index holds of the object was applied, by a run of this process or
+ * of one before, as the status says. */
+static bool
+record_applied(const struct run *r)
+{
+	if (reconcile_succeeded(r->rec.result))
+		return r->rec.note == (uint64_t)r->rec.generation &&
+		    r->rec.applied == r->rec.digest;
+	return r->rec.result == 0 &&
+	    (r->rec.state & (SEALED_SETTLED | SEALED_EXTEND)) != 0;
+}
+
+static void
+note_quiet(const struct run *r)
+{
+	struct index *ix = r->cfg->sealedsecrets;
+
+	(void)index_note_applied(
+	    ix, r->key, r->rec.uid, r->rec.digest, r->rec.accepted);
+	(void)index_note(ix, r->key, r->rec.uid, r->rec.hint, RESULT_OK,
+	    (uint64_t)r->rec.generation);
+}
+
+/*
+ * The usual case after a start: status and Secret are as they should be. True
+ * where nothing has to be done, or not now.
+ */
+static bool
+settle_quietly(const struct run *r, struct reconcile_result *ret)
+{
+	struct index_record secret;
+
+	if (!r->rc->secrets_synced || !record_applied(r) ||
+	    !index_get(r->cfg->secrets, r->key, &secret))
+		return false;
+	if (!looks_right(r, &secret)) {
+		ret->delay_ms = repair_wait_ms(r);
+		if (ret->delay_ms > 0)
+			ret->next = RECONCILE_LATER;
+		return ret->delay_ms > 0;
+	}
+	if ((r->rec.state & SEALED_SETTLED) != 0) {
+		note_quiet(r);
+		return true;
+	}
+	if ((r->rec.state & SEALED_EXTEND) == 0 ||
+	    (r->rec.marks & RECONCILE_MARK_PACED) != 0)
+		return false;
+	note_quiet(r);
+	pace(r->cfg, r->key, r->rec.uid, ret);
+	return true;
 }
 
 static void
@@ -366,6 +604,10 @@ reconcile(const struct reconcile *rc, const struct objkey *key, json_t *body,
 	objkey_text(key, r.text);
 	(void)index_get(rc->cfg->sealedsecrets, key, &r.rec);
 	r.keys_generation = registry_generation(rc->cfg->keys);
+	if (settle_quietly(&r, ret)) {
+		json_decref(body);
+		return;
+	}
 	run(&r, body, ret);
 	json_decref(r.obj);
 }

@@ -23,21 +23,31 @@ enum reconcile_next {
 	RECONCILE_AGAIN,   /* at once: what was read is out of date */
 	RECONCILE_RETRY,   /* with back-off */
 	RECONCILE_RECHECK, /* only a change helps: look now and then */
+	RECONCILE_LATER,   /* after delay_ms: it was put right just now */
+	RECONCILE_PACED,   /* in its turn of what has time */
 };
 
 struct reconcile_result {
 	enum reconcile_next next;
-	bool repeated;	/* the last run failed in the same way */
-	bool logged;	/* the failure has its line already */
+	bool repeated; /* the last run failed in the same way */
+	bool logged;   /* the failure has its line already */
+	uint64_t delay_ms;
 	struct err err; /* ERR_NONE where the run succeeded */
 };
 
 /*
- * body is stolen; NULL: read it. Runs for one key never overlap. The outcome
- * is noted in the record of the SealedSecret.
+ * Where the records tell that nothing has to be done, nothing is read, opened
+ * or written. body is stolen; NULL: read it. Runs for one key never overlap.
+ * The outcome is noted in the record of the SealedSecret.
  */
 void reconcile(const struct reconcile *rc, const struct objkey *key,
     json_t *body, struct reconcile_result *ret);
+
+/* index_record.marks of a SealedSecret. */
+enum reconcile_mark {
+	RECONCILE_MARK_WRITING = 1, /* what comes from now on may be drift */
+	RECONCILE_MARK_PACED = 2,   /* has been told RECONCILE_PACED */
+};
 
 /* What index_record.result of a SealedSecret means. */
 bool reconcile_failed(uint32_t result, enum err_code *code);

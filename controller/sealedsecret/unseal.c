@@ -149,7 +149,8 @@ skips_owner(const json_t *template)
 
 static int
 unseal_items(struct opener *o, const struct sealedsecret *ss,
-    const json_t *spec, const char *key_ns, json_t **ret, struct err *err)
+    const json_t *spec, const struct unseal_options *opt, json_t **ret,
+    struct err *err)
 {
 	AUTO_JSON json_t *data = NULL;
 	const json_t *items, *template;
@@ -167,7 +168,8 @@ unseal_items(struct opener *o, const struct sealedsecret *ss,
 		.where = "spec.template.",
 		.data = data,
 		.skip_owner = skips_owner(template),
-		.key_ns = key_ns,
+		.key_ns = opt->key_ns,
+		.allowed_types = opt->allowed_types,
 	    },
 	    ret, err);
 }
@@ -271,7 +273,8 @@ check_v1_use(
 
 static int
 unseal_v1(const struct opener *o, const struct sealedsecret *ss,
-    const json_t *spec, const char *key_ns, json_t **ret, struct err *err)
+    const json_t *spec, const struct unseal_options *opt, json_t **ret,
+    struct err *err)
 {
 	AUTO(secret) struct secret *plain = NULL;
 	AUTO_JSON json_t *inner = NULL;
@@ -288,7 +291,8 @@ unseal_v1(const struct opener *o, const struct sealedsecret *ss,
 		.data = data,
 		/* The template counts for nothing else here. */
 		.skip_owner = skips_owner(json_object_get(spec, "template")),
-		.key_ns = key_ns,
+		.key_ns = opt->key_ns,
+		.allowed_types = opt->allowed_types,
 	    },
 	    ret, err);
 }
@@ -310,8 +314,8 @@ unseal(struct registry *keys, const json_t *sealedsecret,
 	opener_init(&o, keys, &ss, hint);
 	/* Absent or null: not used. Empty: used, with zero bytes. */
 	if (jsonx_get(spec, "data", NULL) == NULL)
-		return unseal_items(&o, &ss, spec, opt->key_ns, ret, err);
+		return unseal_items(&o, &ss, spec, opt, ret, err);
 	if (check_v1_use(spec, opt, err) < 0)
 		return -1;
-	return unseal_v1(&o, &ss, spec, opt->key_ns, ret, err);
+	return unseal_v1(&o, &ss, spec, opt, ret, err);
 }

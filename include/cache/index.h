@@ -23,11 +23,18 @@ struct index_record {
 	char owner_uid[INDEX_UID_MAX]; /* Secrets: controller reference */
 	int64_t generation;
 	uint64_t digest; /* SealedSecrets: of what triggers a run */
+	uint64_t shape;	 /* of a Secret's metadata: as it is, or should be */
 	uint32_t flags;	 /* meaning is the owner's of the index */
-	/* Written by workers through index_note(); a reflector keeps them. */
-	uint32_t hint;	 /* registry's key hint */
-	uint32_t result; /* outcome of the last run */
-	uint64_t note;	 /* free for the owner */
+	uint32_t state;	 /* likewise */
+	/* Written by workers through index_note*(); a reflector keeps them. */
+	uint32_t hint;	     /* registry's key hint */
+	uint32_t result;     /* outcome of the last run */
+	uint64_t note;	     /* free for the owner */
+	uint64_t applied;    /* digest that the last run was about */
+	uint64_t accepted;   /* look of the Secret that a run found right */
+	uint32_t repairs;    /* in a row */
+	uint32_t repaired_s; /* when the last one was, monotonic */
+	uint32_t marks;
 };
 
 struct index;
@@ -36,8 +43,8 @@ struct index *index_new(void);
 void index_free(struct index *ix);
 
 /*
- * Stores a record as seen in list number epoch (see index_sweep). hint, result
- * and note of a record already there with the same UID are kept. old (may be
+ * Stores a record as seen in list number epoch (see index_sweep). What workers
+ * wrote into a record already there with the same UID is kept. old (may be
  * NULL) receives the record before; returns whether there was one.
  */
 bool index_put(struct index *ix, const struct objkey *key,
@@ -49,6 +56,15 @@ bool index_remove(
 /* A worker's result, stored only where the record still has this UID. */
 bool index_note(struct index *ix, const struct objkey *key, const char *uid,
     uint32_t hint, uint32_t result, uint64_t note);
+/* The other things that workers write, each under the same condition. */
+bool index_note_applied(struct index *ix, const struct objkey *key,
+    const char *uid, uint64_t applied, uint64_t accepted);
+bool index_note_repair(struct index *ix, const struct objkey *key,
+    const char *uid, uint32_t repairs, uint32_t repaired_s);
+bool index_note_marks(struct index *ix, const struct objkey *key,
+    const char *uid, uint32_t set, uint32_t clear);
+/* Copies what workers have written. */
+void index_keep_notes(struct index_record *to, const struct index_record *from);
 size_t index_count(struct index *ix);
 /*
  * Calls each() for every record of a namespace (NULL: all) that was not put

@@ -20,6 +20,13 @@ uint64_t ratelimit_backoff_ms(unsigned failures);
  */
 uint64_t ratelimit_delay_ms(
     unsigned failures, unsigned fast, uint32_t r, unsigned retry_after_s);
+/*
+ * The least time between a repair and the next one of the same object, after
+ * so many in a row (at least one): 1 s for the first five, then doubling up to
+ * 5 minutes. Somebody who corrects by hand hardly notices, a program that
+ * writes back again and again is not fought with.
+ */
+uint64_t ratelimit_repair_ms(unsigned repairs);
 /* 800 ms doubling to 30 s plus up to as much again by jitter (client-go's),
  * capped at 30 s. */
 uint64_t ratelimit_reflector_ms(unsigned failures, uint32_t r);

@@ -49,12 +49,13 @@ enum reflector_via { REFLECTOR_LIST, REFLECTOR_WATCH };
 struct reflector_handler {
 	void *ctx;
 	/* Object -> record. False: not kept in the index. Fills uid, rv,
-	 * owner_uid, generation, digest, flags. obj is borrowed. */
+	 * owner_uid, generation, digest, shape, flags, state. obj is borrowed.
+	 */
 	bool (*reduce)(void *ctx, const json_t *obj, struct index_record *rec);
 	/* Stored or changed; old is NULL for a new one. Also called where the
 	 * record did not change. obj is borrowed: json_incref to keep it; the
-	 * reflector does not look at it again. now carries hint, result and
-	 * note as kept by the index. */
+	 * reflector does not look at it again. now carries what
+	 * workers wrote, as kept by the index. */
 	void (*changed)(void *ctx, const struct objkey *key,
 	    const struct index_record *old, const struct index_record *now,
 	    json_t *obj, enum reflector_via via);

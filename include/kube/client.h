@@ -28,7 +28,12 @@ struct kube_resource {
 	const char *api_version; /* "v1" */
 	bool metadata_only;  /* lists and watches as PartialObjectMetadata */
 	bool cluster_scoped; /* the namespace of a key is not looked at */
+	const char *manager; /* fieldManager of writes; NULL: the server makes
+				it of the User-Agent */
 };
+
+/* Our name in managedFields, which is the reference's too. */
+#define KUBE_MANAGER "controller"
 
 extern const struct kube_resource KUBE_SECRETS;
 extern const struct kube_resource KUBE_SECRETS_META;

@@ -33,6 +33,7 @@ enum metric {
 	METRIC_WATCH_LAST_SEEN,	    /* gauge {resource, namespace}: unix s */
 	METRIC_API_REQUESTS,	    /* counter {method, code} */
 	METRIC_RECONCILE_DURATION,  /* histogram, seconds */
+	METRIC_DRIFT,		    /* counter {action}: repaired, detected */
 	METRIC_EVENTS_DROPPED,	    /* counter */
 	METRIC_SERIES_DROPPED,	    /* counter */
 	METRIC_COUNT

@@ -21,6 +21,13 @@
 
 struct controller;
 
+/* What becomes of changes that others make to a Secret of ours. */
+enum drift_mode {
+	DRIFT_REPAIR, /* put right, with an event */
+	DRIFT_DETECT, /* an event only */
+	DRIFT_OFF,    /* not looked for */
+};
+
 struct controller_config {
 	struct registry *keys;
 	struct workqueue *queue;
@@ -33,9 +40,11 @@ struct controller_config {
 	unsigned max_unseal_retries; /* fast retries before slow ones */
 	bool accept_v1_data;
 	bool update_status;
-	bool skip_recreate;	  /* no Secret watch: always GET */
-	bool old_gc;		  /* --old-gc-behavior */
-	bool omit_secret_metrics; /* --metrics-omit-secret-labels */
+	bool skip_recreate;	   /* no Secret watch: always GET */
+	bool old_gc;		   /* --old-gc-behavior */
+	bool omit_secret_metrics;  /* --metrics-omit-secret-labels */
+	enum drift_mode drift;	   /* --drift */
+	const char *allowed_types; /* --allow-secret-types; NULL: none */
 };
 
 /* Everything in cfg is borrowed and must outlive the controller. */

@@ -21,6 +21,20 @@ int merge_check_owner(
  */
 int merge_secret(const json_t *live, const json_t *desired, json_t **ret,
     struct err *err) MUST_CHECK;
+/*
+ * The same where what is asked for was applied before, so that a difference is
+ * somebody else's doing: labels and annotations that others added stay, and
+ * the items named in rendered (an object; NULL: none) are left as they are
+ * where nobody else has touched them, because rendering them again may give
+ * another text.
+ */
+int merge_repair(const json_t *live, const json_t *desired,
+    const json_t *rendered, json_t **ret, struct err *err) MUST_CHECK;
+#define MERGE_TEXT_MAX 512
+/* What next changes in live, for people: "data (a, b), labels (c)". Names
+ * only; cut where there are many. */
+void merge_describe(
+    const json_t *live, const json_t *next, char out[static MERGE_TEXT_MAX]);
 /* Annotation is exactly "true". */
 bool merge_annotated(const json_t *obj, const char *annotation);
 /* UID of the controller reference, or NULL. Borrowed. */

@@ -26,6 +26,8 @@ size_t scope_label(
 #define ANNOTATION_NAMESPACE_WIDE "sealedsecrets.bitnami.com/namespace-wide"
 #define ANNOTATION_MANAGED	  "sealedsecrets.bitnami.com/managed"
 #define ANNOTATION_PATCH	  "sealedsecrets.bitnami.com/patch"
+/* On the SealedSecret; "ignore": changes of the Secret by others stay. */
+#define ANNOTATION_DRIFT "sealedsecrets.bitnami.com/drift"
 #define ANNOTATION_SKIP_OWNER \
 	"sealedsecrets.bitnami.com/skip-set-owner-references"
 #define LABEL_SEALING_KEY "sealedsecrets.bitnami.com/sealed-secrets-key"

@@ -27,6 +27,7 @@ struct unseal_options {
 	bool accept_v1_data; /* --accept-deprecated-v1-data */
 	const char *key_ns;  /* controller namespace: no key-labelled Secret
 				may be produced there */
+	const char *allowed_types; /* --allow-secret-types; NULL: none */
 };
 
 /*

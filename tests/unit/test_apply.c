@@ -41,8 +41,11 @@ static int
 apply(const json_t *desired, bool absent, enum apply_outcome *ret,
     struct err *err)
 {
+	struct apply_result result;
+	int rc;
+
 	err_clear(err);
-	return apply_secret(
+	rc = apply_secret(
 	    &(struct apply_request) {
 		.client = &rig.client,
 		.key = &rig.key,
@@ -51,7 +54,9 @@ apply(const json_t *desired, bool absent, enum apply_outcome *ret,
 		.key_ns = "kube-system",
 		.absent = absent,
 	    },
-	    ret, err);
+	    &result, err);
+	*ret = result.outcome;
+	return rc;
 }
 
 static void
@@ -274,7 +279,7 @@ a_patch_never_reaches_a_sealing_key(void **state UNUSED)
 {
 	AUTO_JSON json_t *desired = secret(NULL, "djE=");
 	json_t *live = secret(NULL, "a2V5");
-	enum apply_outcome got;
+	struct apply_result got;
 	struct err err = ERR_INIT;
 
 	jsonx_set(json_object_get(live, "metadata"), "labels",

@@ -56,10 +56,12 @@ each_call_is_the_request_it_should_be(void **state)
 		const char *method, *path, *type, *body;
 	} want[] = {
 		{ "GET", "/api/v1/namespaces/ns/secrets/x", "", "" },
-		{ "POST", "/api/v1/namespaces/ns/secrets", "",
+		{ "POST",
+		    "/api/v1/namespaces/ns/secrets?fieldManager=controller", "",
 		    "{\"a\":\"b\"}" },
-		{ "PUT", "/api/v1/namespaces/ns/secrets/x", "",
-		    "{\"a\":\"b\"}" },
+		{ "PUT",
+		    "/api/v1/namespaces/ns/secrets/x?fieldManager=controller",
+		    "", "{\"a\":\"b\"}" },
 		{ "PUT",
 		    "/apis/bitnami.com/v1alpha1/namespaces/ns/sealedsecrets/"
 		    "x/status",

@@ -17,9 +17,15 @@
 #define NOW_TEXT "2026-04-22T11:28:08Z"
 #define OLD_TEXT "2020-01-01T00:00:00Z"
 
-static const struct condition_outcome good = { true, "Unsealed", "" };
-static const struct condition_outcome bad = { false, "DecryptFailed",
-	"no key could decrypt secret (a)" };
+static const struct condition_outcome good = {
+	.ok = true, .reason = "Unsealed", .message = ""
+};
+static const struct condition_outcome bad = { .permanent = true,
+	.reason = "DecryptFailed",
+	.message = "no key could decrypt secret (a)" };
+/* It may pass: nobody has to do anything. */
+static const struct condition_outcome trouble = { .reason = "APIError",
+	.message = "etcdserver: timed out" };
 
 static json_t *
 parse(const char *text)
@@ -30,6 +36,12 @@ parse(const char *text)
 	if (jsonx_parse(text, strlen(text), 0, &v, &err) < 0)
 		fail_msg("%s: %s", text, err.msg);
 	return v;
+}
+
+static size_t
+count_conditions(const json_t *obj)
+{
+	return json_array_size(jsonx_array(obj, "status", "conditions", NULL));
 }
 
 /* A SealedSecret of generation 2 with this status. */
@@ -79,13 +91,25 @@ check(const char *status, const struct condition_outcome *o, const char *want)
 #define TIMES(update, transition)      \
 	"\"lastUpdateTime\":\"" update \
 	"\",\"lastTransitionTime\":\"" transition "\""
-#define TRUE_SINCE(update, transition)                         \
-	"{\"type\":\"Synced\",\"status\":\"True\",\"reason\":" \
+#define TRUE_OF(type, update, transition)                        \
+	"{\"type\":\"" type "\",\"status\":\"True\",\"reason\":" \
 	"\"Unsealed\"," TIMES(update, transition) "}"
-#define FALSE_SINCE(update, transition)                                \
-	"{\"type\":\"Synced\",\"status\":\"False\",\"reason\":"        \
-	"\"DecryptFailed\",\"message\":\"no key could decrypt secret " \
-	"(a)\"," TIMES(update, transition) "}"
+#define BAD_OF(type, status, update, transition)                      \
+	"{\"type\":\"" type "\",\"status\":\"" status                 \
+	"\",\"reason\":\"DecryptFailed\",\"message\":\"no key could " \
+	"decrypt secret (a)\"," TIMES(update, transition) "}"
+/* Our conditions in full. */
+#define TRUE_SINCE(update, transition)        \
+	TRUE_OF("Synced", update, transition) \
+	"," TRUE_OF("Ready", update, transition)
+#define FALSE_SINCE(update, transition)                              \
+	BAD_OF("Synced", "False", update, transition)                \
+	"," BAD_OF("Ready", "False", update, transition) "," BAD_OF( \
+	    "Stalled", "True", update, transition)
+/* As the reference leaves it. */
+#define BARE_TRUE                                          \
+	"{\"type\":\"Synced\",\"status\":\"True\"," TIMES( \
+	    OLD_TEXT, OLD_TEXT) "}"
 #define STATUS(gen, conditions) \
 	"{\"observedGeneration\":" gen ",\"conditions\":[" conditions "]}"
 
@@ -103,15 +127,6 @@ nothing_is_written_where_nothing_changed(void **state UNUSED)
 {
 	check(STATUS("2", TRUE_SINCE(OLD_TEXT, OLD_TEXT)), &good, NULL);
 	check(STATUS("2", FALSE_SINCE(OLD_TEXT, OLD_TEXT)), &bad, NULL);
-	/* As the reference leaves it: no reason. */
-	check(STATUS("2",
-		  "{\"type\":\"Synced\",\"status\":\"True\"," TIMES(
-		      OLD_TEXT, OLD_TEXT) "}"),
-	    &good, NULL);
-	check(STATUS("2",
-		  "{\"type\":\"Synced\",\"status\":\"True\","
-		  "\"message\":\"\"," TIMES(OLD_TEXT, OLD_TEXT) "}"),
-	    &good, NULL);
 }
 
 static void
@@ -121,41 +136,156 @@ a_flip_moves_the_transition_time(void **state UNUSED)
 	    STATUS("2", FALSE_SINCE(NOW_TEXT, NOW_TEXT)));
 	check(STATUS("2", FALSE_SINCE(OLD_TEXT, OLD_TEXT)), &good,
 	    STATUS("2", TRUE_SINCE(NOW_TEXT, NOW_TEXT)));
+	/* Ready and Synced each by its own. */
+	check(STATUS("2",
+		  TRUE_OF("Synced", OLD_TEXT, OLD_TEXT) "," BAD_OF(
+		      "Ready", "False", OLD_TEXT, OLD_TEXT)),
+	    &good,
+	    STATUS("2",
+		TRUE_OF("Synced", NOW_TEXT, OLD_TEXT) "," TRUE_OF(
+		    "Ready", NOW_TEXT, NOW_TEXT)));
 }
 
 static void
 a_new_generation_or_message_keeps_the_transition_time(void **state UNUSED)
 {
-	static const struct condition_outcome other = { false, "DecryptFailed",
-		"another text" };
+	static const struct condition_outcome other = { .permanent = true,
+		.reason = "DecryptFailed",
+		.message = "another text" };
+	AUTO_JSON json_t *was =
+	    object(STATUS("2", FALSE_SINCE(OLD_TEXT, OLD_TEXT)));
+	AUTO_JSON json_t *is = condition_apply(was, &other, NOW);
+	json_t *list = jsonx_array(is, "status", "conditions", NULL);
 
 	check(STATUS("1", TRUE_SINCE(OLD_TEXT, OLD_TEXT)), &good,
 	    STATUS("2", TRUE_SINCE(NOW_TEXT, OLD_TEXT)));
-	check(STATUS("2", FALSE_SINCE(OLD_TEXT, OLD_TEXT)), &other,
-	    STATUS("2",
-		"{\"type\":\"Synced\",\"status\":\"False\",\"reason\":"
-		"\"DecryptFailed\",\"message\":\"another text\"," TIMES(
-		    NOW_TEXT, OLD_TEXT) "}"));
+	assert_int_equal(json_array_size(list), 3);
+	for (size_t i = 0; i < 3; i++) {
+		const json_t *c = json_array_get(list, i);
+
+		assert_string_equal(
+		    jsonx_str(c, "message", NULL), "another text");
+		assert_string_equal(
+		    jsonx_str(c, "lastTransitionTime", NULL), OLD_TEXT);
+	}
 	/* The same text for another reason. */
 	check(STATUS("2",
 		  "{\"type\":\"Synced\",\"status\":\"False\",\"reason\":\"X\","
 		  "\"message\":\"no key could decrypt secret (a)\"," TIMES(
 		      OLD_TEXT, OLD_TEXT) "}"),
-	    &bad, STATUS("2", FALSE_SINCE(NOW_TEXT, OLD_TEXT)));
+	    &bad,
+	    STATUS("2",
+		BAD_OF("Synced", "False", NOW_TEXT, OLD_TEXT) "," BAD_OF(
+		    "Ready", "False", NOW_TEXT, OLD_TEXT) "," BAD_OF("Stalled",
+		    "True", NOW_TEXT, NOW_TEXT)));
 }
 
-#define READY "{\"type\":\"Ready\",\"status\":\"True\"}"
+static void
+stalled_is_there_only_while_a_failure_is_permanent(void **state UNUSED)
+{
+	AUTO_JSON json_t *fresh = object(NULL);
+	AUTO_JSON json_t *passing = condition_apply(fresh, &trouble, NOW);
+	AUTO_JSON json_t *lasting = condition_apply(passing, &bad, NOW);
+	AUTO_JSON json_t *again = condition_apply(lasting, &trouble, NOW);
+	AUTO_JSON json_t *fixed = condition_apply(lasting, &good, NOW);
+
+	assert_int_equal(count_conditions(passing), 2);
+	assert_int_equal(count_conditions(lasting), 3);
+	assert_int_equal(count_conditions(again), 2);
+	assert_int_equal(count_conditions(fixed), 2);
+	assert_null(condition_apply(lasting, &bad, NOW));
+	assert_null(condition_apply(again, &trouble, NOW));
+}
+
+static void
+a_status_of_the_reference_says_enough_and_is_extended_on_request(
+    void **state UNUSED)
+{
+	static const struct {
+		const char *status;
+		bool enough;
+	} cases[] = {
+		{ STATUS("2", BARE_TRUE), true },
+		{ STATUS("1", BARE_TRUE), false },
+		{ STATUS("2", TRUE_OF("Synced", OLD_TEXT, OLD_TEXT)), true },
+		{ STATUS("2", TRUE_SINCE(OLD_TEXT, OLD_TEXT)), false },
+		{ STATUS("2", FALSE_SINCE(OLD_TEXT, OLD_TEXT)), false },
+		{ "{}", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_JSON json_t *obj = object(cases[i].status);
+
+		if (condition_says_enough(obj, &good) != cases[i].enough)
+			fail_msg("case %zu", i);
+	}
+	/* Ready has been so for as long as Synced. */
+	check(STATUS("2", BARE_TRUE), &good,
+	    STATUS("2", TRUE_SINCE(NOW_TEXT, OLD_TEXT)));
+}
+
+static void
+a_status_tells_whether_this_generation_and_scope_were_applied(
+    void **state UNUSED)
+{
+	static const struct {
+		const char *status;
+		enum scope scope;
+		enum condition_standing want;
+	} cases[] = {
+		{ NULL, SCOPE_STRICT, CONDITION_OPEN },
+		{ STATUS("2", TRUE_SINCE(OLD_TEXT, OLD_TEXT)), SCOPE_STRICT,
+		    CONDITION_SETTLED },
+		{ STATUS("1", TRUE_SINCE(OLD_TEXT, OLD_TEXT)), SCOPE_STRICT,
+		    CONDITION_OPEN },
+		{ STATUS("2", TRUE_SINCE(OLD_TEXT, OLD_TEXT)),
+		    SCOPE_CLUSTER_WIDE, CONDITION_OPEN },
+		{ STATUS("2", FALSE_SINCE(OLD_TEXT, OLD_TEXT)), SCOPE_STRICT,
+		    CONDITION_OPEN },
+		{ STATUS("2", BARE_TRUE), SCOPE_STRICT, CONDITION_EXTEND },
+		{ STATUS("2", BARE_TRUE), SCOPE_NAMESPACE_WIDE,
+		    CONDITION_EXTEND },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_JSON json_t *obj = object(cases[i].status);
+
+		if (condition_standing(obj, cases[i].scope) != cases[i].want)
+			fail_msg("case %zu", i);
+	}
+	for (enum scope s = SCOPE_STRICT; s <= SCOPE_CLUSTER_WIDE; s++) {
+		const struct condition_outcome o = {
+			.ok = true,
+			.reason = condition_success(s),
+			.message = "",
+		};
+		AUTO_JSON json_t *obj = object(NULL);
+		AUTO_JSON json_t *done = condition_apply(obj, &o, NOW);
+
+		assert_int_equal(
+		    condition_standing(done, s), CONDITION_SETTLED);
+	}
+}
+
+#define OTHER	   "{\"type\":\"Audited\",\"status\":\"True\"}"
+#define SYNCED_NOW TRUE_OF("Synced", NOW_TEXT, NOW_TEXT)
+#define READY_NOW  TRUE_OF("Ready", NOW_TEXT, NOW_TEXT)
 
 static void
 other_conditions_stay_and_ours_is_the_first_we_make(void **state UNUSED)
 {
-	check(STATUS("2", READY), &good,
-	    STATUS("2", TRUE_SINCE(NOW_TEXT, NOW_TEXT) "," READY));
-	check(STATUS("1", READY "," TRUE_SINCE(OLD_TEXT, OLD_TEXT)), &good,
-	    STATUS("2", READY "," TRUE_SINCE(NOW_TEXT, OLD_TEXT)));
-	check("{\"extra\":1,\"conditions\":[" READY "]}", &good,
-	    "{\"extra\":1,\"observedGeneration\":2,\"conditions\":[" TRUE_SINCE(
-		NOW_TEXT, NOW_TEXT) "," READY "]}");
+	check(STATUS("2", OTHER), &good,
+	    STATUS("2", SYNCED_NOW "," OTHER "," READY_NOW));
+	check(STATUS("1",
+		  OTHER "," TRUE_OF("Ready", OLD_TEXT, OLD_TEXT) "," TRUE_OF(
+		      "Synced", OLD_TEXT, OLD_TEXT)),
+	    &good,
+	    STATUS("2",
+		OTHER "," TRUE_OF("Ready", NOW_TEXT, OLD_TEXT) "," TRUE_OF(
+		    "Synced", NOW_TEXT, OLD_TEXT)));
+	check("{\"extra\":1,\"conditions\":[" OTHER "]}", &good,
+	    "{\"extra\":1,\"observedGeneration\":2,\"conditions\":[" SYNCED_NOW
+	    "," OTHER "," READY_NOW "]}");
 }
 
 static void
@@ -199,6 +329,101 @@ argo_health(const json_t *obj)
 			return "Healthy";
 	}
 	return "Progressing";
+}
+
+/* Flux asks whether all Synced conditions have this status, "failed" before
+ * "current", and before both whether the generation was observed. */
+static bool
+all_synced_are(const json_t *obj, const char *want)
+{
+	json_t *list = jsonx_array(obj, "status", "conditions", NULL);
+	json_t *c;
+	size_t i;
+
+	json_array_foreach(list, i, c)
+	{
+		if (strcmp(jsonx_str(c, "type", NULL), "Synced") == 0 &&
+		    strcmp(jsonx_str(c, "status", NULL), want) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_behind(const json_t *obj)
+{
+	return jsonx_get(obj, "status", "observedGeneration", NULL) != NULL &&
+	    jsonx_int(obj, "status", "observedGeneration", NULL) !=
+	    jsonx_int(obj, "metadata", "generation", NULL);
+}
+
+static const char *
+flux_health(const json_t *obj)
+{
+	if (is_behind(obj))
+		return "InProgress";
+	if (all_synced_are(obj, "False"))
+		return "Failed";
+	return all_synced_are(obj, "True") ? "Current" : "InProgress";
+}
+
+static const char *
+status_of(const json_t *obj, const char *type)
+{
+	json_t *list = jsonx_array(obj, "status", "conditions", NULL);
+	json_t *c;
+	size_t i;
+
+	json_array_foreach(list, i, c)
+	{
+		if (strcmp(jsonx_str(c, "type", NULL), type) == 0)
+			return jsonx_str(c, "status", NULL);
+	}
+	return "";
+}
+
+/* kstatus: generation, Reconciling, Stalled, Ready, in this order. */
+static const char *
+kstatus(const json_t *obj)
+{
+	const char *ready = status_of(obj, "Ready");
+
+	if (is_behind(obj) ||
+	    strcmp(status_of(obj, "Reconciling"), "True") == 0)
+		return "InProgress";
+	if (strcmp(status_of(obj, "Stalled"), "True") == 0)
+		return "Failed";
+	return ready[0] == '\0' || strcmp(ready, "True") == 0 ? "Current"
+							      : "InProgress";
+}
+
+static void
+health_rules_give_the_right_verdict_through_fail_fix_and_edit(
+    void **state UNUSED)
+{
+	AUTO_JSON json_t *fresh = object(NULL);
+	AUTO_JSON json_t *failed = condition_apply(fresh, &bad, NOW);
+	AUTO_JSON json_t *passing = condition_apply(failed, &trouble, NOW);
+	AUTO_JSON json_t *fixed = condition_apply(passing, &good, NOW);
+	AUTO_JSON json_t *edited = json_deep_copy(fixed);
+	const struct {
+		const json_t *obj;
+		const char *argo, *flux, *kstatus;
+	} cases[] = {
+		{ failed, "Degraded", "Failed", "Failed" },
+		{ passing, "Degraded", "Failed", "InProgress" },
+		{ fixed, "Healthy", "Current", "Current" },
+		/* Argo CD does not read the generation. */
+		{ edited, "Healthy", "InProgress", "InProgress" },
+	};
+
+	jsonx_set(
+	    json_object_get(edited, "metadata"), "generation", json_integer(3));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_string_equal(argo_health(cases[i].obj), cases[i].argo);
+		assert_string_equal(flux_health(cases[i].obj), cases[i].flux);
+		assert_string_equal(kstatus(cases[i].obj), cases[i].kstatus);
+	}
 }
 
 static void
@@ -257,7 +482,15 @@ main(void)
 		    a_new_generation_or_message_keeps_the_transition_time),
 		cmocka_unit_test(
 		    other_conditions_stay_and_ours_is_the_first_we_make),
+		cmocka_unit_test(
+		    stalled_is_there_only_while_a_failure_is_permanent),
+		cmocka_unit_test(
+		    a_status_of_the_reference_says_enough_and_is_extended_on_request),
+		cmocka_unit_test(
+		    a_status_tells_whether_this_generation_and_scope_were_applied),
 		cmocka_unit_test(a_broken_status_is_mended),
+		cmocka_unit_test(
+		    health_rules_give_the_right_verdict_through_fail_fix_and_edit),
 		cmocka_unit_test(argo_and_the_printer_columns_see_the_truth),
 		cmocka_unit_test(every_failure_has_a_reason_in_camel_case),
 	};

@@ -366,7 +366,7 @@ usage_lists_every_flag_sorted_and_aligned(void **state UNUSED)
 			column = at;
 		assert_int_equal(at, column);
 	}
-	assert_int_equal(n, 33);
+	assert_int_equal(n, 35);
 }
 
 int

@@ -5,7 +5,9 @@
 #include "controller/sealedsecret/report.h"
 #include "sealedrig.h"
 
-static const struct condition_outcome good = { true, "Unsealed", "" };
+static const struct condition_outcome good = {
+	.ok = true, .reason = "Unsealed", .message = ""
+};
 
 static struct rig rig;
 static json_t *obj;
