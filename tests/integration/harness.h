@@ -55,6 +55,8 @@ void harness_resume_server(struct harness *h);
 
 /* The certificate that is served, waiting for it. Borrowed. */
 const char *harness_cert(struct harness *h);
+/* The same of any controller; owned by the caller. */
+char *harness_cert_of(struct harness *h, struct proc *controller);
 
 /* Creates a SealedSecret of one item. Fails the test when refused. */
 void harness_create(
