@@ -29,6 +29,11 @@ exchange(struct kube_client *c, struct kube_request *req,
 		req->timeout_ms = c->timeout_ms;
 	if (kube_limiter_wait(c->limiter, c->stop, err) < 0)
 		return -1;
+	/* After the wait, which may be long. */
+	if (c->may_write != NULL && strcmp(req->method, "GET") != 0 &&
+	    !c->may_write(c->may_write_ctx))
+		return err_set(
+		    err, ERR_CANCELLED, "this replica does not lead");
 	if (t->perform(t->ctx, req, resp, err) < 0)
 		return -1;
 	if (resp->status / 100 != 2)

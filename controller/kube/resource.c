@@ -31,6 +31,12 @@ const struct kube_resource KUBE_EVENTS = {
 	.kind = "Event",
 	.api_version = "v1",
 };
+const struct kube_resource KUBE_LEASES = {
+	.prefix = "/apis/coordination.k8s.io/v1",
+	.plural = "leases",
+	.kind = "Lease",
+	.api_version = "coordination.k8s.io/v1",
+};
 const struct kube_resource KUBE_NAMESPACES = {
 	.prefix = "/api/v1",
 	.plural = "namespaces",

@@ -39,6 +39,7 @@ extern const struct kube_resource KUBE_SECRETS;
 extern const struct kube_resource KUBE_SECRETS_META;
 extern const struct kube_resource KUBE_SEALEDSECRETS;
 extern const struct kube_resource KUBE_EVENTS;
+extern const struct kube_resource KUBE_LEASES;
 extern const struct kube_resource KUBE_NAMESPACES; /* cluster-scoped */
 
 /* Token bucket shared by all clients of the process; NULL: unlimited. qps <= 0
@@ -60,6 +61,10 @@ struct kube_client {
 	struct stop *stop;		  /* borrowed, may be NULL: ends a wait
 					     for the limiter */
 	struct stop *abort;  /* may be NULL; see struct kube_request */
+	/* Asked before each request that is no GET: false refuses it with
+	 * ERR_CANCELLED. NULL: always true. From the client's thread. */
+	bool (*may_write)(void *ctx);
+	void *may_write_ctx;
 	uint64_t timeout_ms; /* of one request; 0: 30 s, lists 60 s */
 };
 

@@ -449,6 +449,41 @@ time_limits_reach_the_transport(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static bool
+asked_once(void *ctx)
+{
+	unsigned *n = ctx;
+
+	return (*n)++ == 0;
+}
+
+static void
+a_client_that_may_not_write_still_reads(void **state)
+{
+	struct fixture *f = *state;
+	AUTO_JSON json_t *obj = json_pack("{s:s}", "a", "b");
+	struct err err = ERR_INIT;
+	unsigned n = 0;
+
+	cannedkube_ok(&f->kube, "{}");
+	f->client.may_write = asked_once;
+	f->client.may_write_ctx = &n;
+	assert_int_equal(
+	    kube_create(&f->client, &KUBE_SECRETS, "ns", obj, NULL, &err), 0);
+	assert_int_equal(
+	    kube_update(&f->client, &KUBE_SECRETS, &key, obj, NULL, &err), -1);
+	assert_int_equal(err.code, ERR_CANCELLED);
+	assert_int_equal(
+	    kube_delete(&f->client, &KUBE_SECRETS, &key, NULL, NULL, &err), -1);
+	assert_int_equal(
+	    kube_patch(&f->client, &KUBE_EVENTS, &key, obj, NULL, &err), -1);
+	assert_int_equal(cannedkube_count(&f->kube), 1);
+	err_clear(&err);
+	assert_int_equal(
+	    kube_get(&f->client, &KUBE_SECRETS, &key, NULL, &err), 0);
+	assert_int_equal(n, 4);
+}
+
 int
 main(void)
 {
@@ -466,6 +501,7 @@ main(void)
 		TEST(the_reader_ends_a_list_with_its_own_error),
 		TEST(lists_of_all_namespaces_and_metadata_have_their_paths),
 		TEST(time_limits_reach_the_transport),
+		TEST(a_client_that_may_not_write_still_reads),
 	};
 
 	return cmocka_run_group_tests_name("client", tests, NULL, NULL);
