@@ -17,12 +17,14 @@
 #define ENV_PREFIX "SEALED_SECRETS_"
 
 /* Bounds of single flags. */
-#define KEY_SIZE_MIN   2048
-#define KEY_SIZE_MAX   8192
-#define WORKERS_MAX    64
-#define RETRIES_MAX    1000000
-#define RATE_LIMIT_MAX 1000000
-#define QPS_DEFAULT    5
+#define KEY_SIZE_MIN	  2048
+#define KEY_SIZE_MAX	  8192
+#define WORKERS_MAX	  64
+#define RETRIES_MAX	  1000000
+#define RATE_LIMIT_MAX	  1000000
+#define QPS_DEFAULT	  5
+#define LEASE_WAIT_MIN_NS INT64_C(100000000)
+#define LEASE_MAX_NS	  (INT64_C(3600) * (int64_t)NS_PER_S)
 
 /* ---- checks ---- */
 
@@ -110,6 +112,20 @@ check_labels(union flag_value v, struct err *why)
 	return config_check_labels(v.s, why);
 }
 
+/* The record of a Lease says whole seconds. */
+static bool
+check_lease_duration(union flag_value v, struct err *why UNUSED)
+{
+	return v.i >= (int64_t)NS_PER_S && v.i <= LEASE_MAX_NS &&
+	    v.i % (int64_t)NS_PER_S == 0;
+}
+
+static bool
+check_lease_wait(union flag_value v, struct err *why UNUSED)
+{
+	return v.i >= LEASE_WAIT_MIN_NS && v.i <= LEASE_MAX_NS;
+}
+
 static bool
 check_log_format(union flag_value v, struct err *why UNUSED)
 {
@@ -174,6 +190,7 @@ check_workers(union flag_value v, struct err *why UNUSED)
 #define WANT_LIST     "key=value pairs separated by commas"
 #define WANT_RENEW    "0 (never) or a duration from 1s on, such as 720h"
 #define WANT_TIMEOUT  "a duration over 0, such as 2m or 30s"
+#define WANT_LEASE    "a duration from 100ms to 1h, such as 10s"
 #define WANT_RATE     "an integer from 0 to 1000000"
 
 #define VALUE(member) offsetof(struct config, member)
@@ -286,6 +303,41 @@ static const struct flag table[] = {
 	    .usage =
 		"Watch only SealedSecrets and Secrets that this label selector "
 		"matches" },
+	{ .name = "leader-elect",
+	    .type = FLAG_BOOL,
+	    .offset = VALUE(leader_elect),
+	    .def = "false",
+	    .usage = "Of several replicas only the holder of a Lease writes; "
+		     "needs get, create and update on leases" },
+	{ .name = "leader-elect-lease-duration",
+	    .type = FLAG_DURATION,
+	    .offset = VALUE(lease_duration_ns),
+	    .def = "15s",
+	    .usage = "How long others wait for a leader that does not renew "
+		     "its Lease",
+	    .want = "whole seconds from 1s to 1h",
+	    .check = check_lease_duration },
+	{ .name = "leader-elect-renew-deadline",
+	    .type = FLAG_DURATION,
+	    .offset = VALUE(lease_renew_ns),
+	    .def = "10s",
+	    .usage = "A leader that could not renew for so long gives up",
+	    .want = WANT_LEASE,
+	    .check = check_lease_wait },
+	{ .name = "leader-elect-resource-name",
+	    .type = FLAG_STRING,
+	    .offset = VALUE(lease_name),
+	    .def = "sealed-secrets-controller",
+	    .usage = "Name of the Lease, in the controller's own namespace",
+	    .want = "a name of 1 to 245 characters of a-z, 0-9 and -",
+	    .check = check_key_prefix },
+	{ .name = "leader-elect-retry-period",
+	    .type = FLAG_DURATION,
+	    .offset = VALUE(lease_retry_ns),
+	    .def = "2s",
+	    .usage = "Time between attempts to get or to renew the Lease",
+	    .want = WANT_LEASE,
+	    .check = check_lease_wait },
 	{ .name = "listen-addr",
 	    .type = FLAG_STRING,
 	    .offset = VALUE(listen_addr),
@@ -445,6 +497,34 @@ check_client_limits(
 	return 0;
 }
 
+/* As client-go demands: a leader must give up before others take over, and have
+ * more than one attempt at renewing before that. */
+static int
+check_lease_times(
+    const struct config *c, const struct flag_set *set, struct err *err)
+{
+	static const char duration[] = "leader-elect-lease-duration";
+	static const char renew[] = "leader-elect-renew-deadline";
+	static const char retry[] = "leader-elect-retry-period";
+
+	if (c->lease_duration_ns <= c->lease_renew_ns)
+		return flags_given(set, duration)
+		    ? flags_reject(set, duration,
+			  "must be over --leader-elect-renew-deadline", err)
+		    : flags_reject(set, renew,
+			  "must be under --leader-elect-lease-duration", err);
+	if (c->lease_renew_ns <= c->lease_retry_ns + c->lease_retry_ns / 5)
+		return flags_given(set, retry)
+		    ? flags_reject(set, retry,
+			  "1.2 times it must be under "
+			  "--leader-elect-renew-deadline",
+			  err)
+		    : flags_reject(set, renew,
+			  "must be over 1.2 times --leader-elect-retry-period",
+			  err);
+	return 0;
+}
+
 static int
 derive(struct config *c, const struct flag_set *set, struct err *err)
 {
@@ -454,7 +534,8 @@ derive(struct config *c, const struct flag_set *set, struct err *err)
 		c->kubeclient_qps = QPS_DEFAULT;
 	c->kubeclient_limited = flags_given(set, "kubeclient-qps") ||
 	    flags_given(set, "kubeclient-burst");
-	if (check_client_limits(c, set, err) < 0)
+	if (check_client_limits(c, set, err) < 0 ||
+	    check_lease_times(c, set, err) < 0)
 		return -1;
 	if (c->key_cutoff_time[0] == '\0')
 		return 0;

@@ -31,6 +31,11 @@ struct config {
 	double kubeclient_qps;
 	bool kubeclient_limited; /* qps or burst was given: honour them */
 	const char *label_selector;
+	bool leader_elect;
+	int64_t lease_duration_ns;
+	int64_t lease_renew_ns;
+	int64_t lease_retry_ns;
+	const char *lease_name;
 	const char *listen_addr;
 	const char *listen_metrics_addr;
 	const char *log_format;

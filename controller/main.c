@@ -25,6 +25,7 @@
 #include "kube/client.h"
 #include "kube/config.h"
 #include "kube/event.h"
+#include "kube/lease.h"
 #include "kube/transport.h"
 #include "metrics/metrics.h"
 #include "namespaces.h"
@@ -39,7 +40,8 @@
 /* How often the start is judged complete, until it is. */
 #define START_TICK_MS 50
 /* Clients beside the workers', counted from the end of the array. */
-#define EXTRA_CLIENTS 2
+#define EXTRA_CLIENTS 3
+#define LEASE_CLIENT  3
 #define EVENTS_CLIENT 2
 #define KEYS_CLIENT   1
 
@@ -51,7 +53,7 @@ struct app {
 	struct kube_config *kube;
 	struct kube_limiter *limiter;
 	struct kube_transport **transports;
-	struct kube_client *clients; /* workers', then events', then keys' */
+	struct kube_client *clients; /* workers', Lease's, events', keys' */
 	unsigned nclients;
 	struct registry *keys;
 	struct keysecrets *keysecrets;
@@ -64,17 +66,28 @@ struct app {
 	struct reflector_loop *reflectors;
 	struct namespaces *namespaces;
 	struct http_server *public, *metrics_http;
+	struct lease *lease; /* NULL: no election */
 	atomic_bool released;
 };
 
+/* Whether this replica is the one that writes. From any thread. */
+static bool
+may_write(void *ctx)
+{
+	const struct app *a = ctx;
+
+	return a->lease == NULL || lease_held(a->lease);
+}
+
 /* ---- health ---- */
 
+/* A follower's workers take no keys. */
 static bool
 is_healthy(void *ctx)
 {
 	struct app *a = ctx;
 
-	return workqueue_stuck_ms(a->queue) < STUCK_MS;
+	return !may_write(a) || workqueue_stuck_ms(a->queue) < STUCK_MS;
 }
 
 static bool
@@ -111,6 +124,27 @@ load_kube_config(struct app *a, struct err *err)
 }
 
 static void
+make_client(struct app *a, unsigned i)
+{
+	bool lease = i == a->nclients - LEASE_CLIENT;
+	/* Events are still sent after the stop, for a while, and then the
+	 * Lease is given up. */
+	bool late = lease || i == a->nclients - EVENTS_CLIENT;
+	struct kube_client *c = &a->clients[i];
+
+	a->transports[i] =
+	    kube_transport_new(a->kube, a->metrics, late ? NULL : &a->stop);
+	c->transport = a->transports[i];
+	if (!late)
+		c->stop = &a->stop;
+	if (lease)
+		return;
+	c->limiter = a->limiter;
+	c->may_write = may_write;
+	c->may_write_ctx = a;
+}
+
+static void
 make_clients(struct app *a)
 {
 	const struct config *cfg = a->cfg;
@@ -121,15 +155,8 @@ make_clients(struct app *a)
 	a->nclients = (unsigned)cfg->workers + EXTRA_CLIENTS;
 	a->transports = xcalloc(a->nclients, sizeof(*a->transports));
 	a->clients = xcalloc(a->nclients, sizeof(*a->clients));
-	for (unsigned i = 0; i < a->nclients; i++) {
-		/* The events' one still sends after the stop, for a while. */
-		a->transports[i] = kube_transport_new(a->kube, a->metrics,
-		    i == a->nclients - EVENTS_CLIENT ? NULL : &a->stop);
-		a->clients[i].transport = a->transports[i];
-		a->clients[i].limiter = a->limiter;
-		if (i != a->nclients - EVENTS_CLIENT)
-			a->clients[i].stop = &a->stop;
-	}
+	for (unsigned i = 0; i < a->nclients; i++)
+		make_client(a, i);
 }
 
 static void
@@ -161,6 +188,7 @@ make_rotator(struct app *a)
 		.annotations = cfg->privatekey_annotations,
 		.order_by_creation = cfg->key_order_by_creation,
 		.events = a->events,
+		.may_write = may_write,
 		.changed = key_secrets_changed,
 		.ctx = a,
 	};
@@ -178,6 +206,7 @@ make_rotator(struct app *a)
 		.keys = a->keys,
 		.clock = a->clock,
 		.metrics = a->metrics,
+		.may_write = may_write,
 		.changed = keys_changed,
 		.ctx = a,
 	};
@@ -221,6 +250,41 @@ make_controller(struct app *a)
 	};
 
 	a->controller = controller_new(&cc);
+}
+
+/* The elector's thread begins after the rotator's. */
+static void
+leadership_changed(void *ctx, bool leads)
+{
+	struct app *a = ctx;
+
+	controller_lead(a->controller, leads);
+	rotator_reload(a->rotator);
+}
+
+static void
+make_lease(struct app *a)
+{
+	const struct config *cfg = a->cfg;
+	char identity[LEASE_IDENTITY_MAX];
+	const struct lease_config lc = {
+		.client = a->clients[a->nclients - LEASE_CLIENT],
+		.clock = a->clock,
+		.ns = a->kube->ns,
+		.name = cfg->lease_name,
+		.identity = identity,
+		.duration_ms = (uint64_t)cfg->lease_duration_ns / NS_PER_MS,
+		.renew_ms = (uint64_t)cfg->lease_renew_ns / NS_PER_MS,
+		.retry_ms = (uint64_t)cfg->lease_retry_ns / NS_PER_MS,
+		.changed = leadership_changed,
+		.ctx = a,
+	};
+
+	if (!cfg->leader_elect)
+		return;
+	lease_identity(identity);
+	a->lease = lease_new(&lc);
+	controller_lead(a->controller, false);
 }
 
 static void
@@ -329,11 +393,14 @@ app_start(struct app *a, struct err *err)
 	    COMPONENT, a->clock, a->metrics);
 	make_controller(a);
 	make_rotator(a);
+	make_lease(a);
 	if (start_http(a, err) < 0)
 		return -1;
 	make_reflectors(a);
 	event_recorder_start(a->events);
 	rotator_start(a->rotator);
+	if (a->lease != NULL)
+		lease_start(a->lease);
 	reflector_loop_start(a->reflectors);
 	controller_start_workers(
 	    a->controller, (unsigned)a->cfg->workers, a->clients);
@@ -433,7 +500,7 @@ run_until_stopped(struct app *a, const sigset_t *set)
 
 /* ---- stop ---- */
 
-/* Listeners, reflectors, queue, workers, rotator, events, keystore. */
+/* Listeners, reflectors, queue, workers, rotator, events, Lease, keystore. */
 static void
 app_stop(struct app *a)
 {
@@ -448,6 +515,8 @@ app_stop(struct app *a)
 	controller_join_workers(a->controller);
 	rotator_stop(a->rotator);
 	event_recorder_stop(a->events);
+	if (a->lease != NULL)
+		lease_stop(a->lease);
 }
 
 static void
@@ -460,6 +529,7 @@ app_release(struct app *a)
 	rotator_free(a->rotator);
 	keysecrets_free(a->keysecrets);
 	event_recorder_free(a->events);
+	lease_free(a->lease);
 	workqueue_free(a->queue);
 	index_free(a->sealedsecrets);
 	index_free(a->secrets);

@@ -35,7 +35,8 @@ struct controller {
 	struct handlers handlers;
 	struct mutex mu;
 	struct cond opened;
-	bool open;	      /* guarded by mu: workers may take keys */
+	bool leads;	      /* guarded by mu: workers may take keys */
+	bool ending;	      /* guarded by mu: nothing waits any more */
 	uint64_t paced_ms;    /* guarded by mu: the last turn given away */
 	atomic_bool released; /* the first lists are in */
 	struct worker *workers;
@@ -51,6 +52,7 @@ controller_new(const struct controller_config *cfg)
 	c->handlers.cfg = &c->cfg;
 	mutex_init(&c->mu);
 	cond_init(&c->opened);
+	c->leads = true;
 	/* Known labels are there from the start. */
 	metrics_add(cfg->metrics, METRIC_DRIFT, 0.0, "repaired");
 	metrics_add(cfg->metrics, METRIC_DRIFT, 0.0, "detected");
@@ -233,22 +235,37 @@ controller_process(struct controller *c, struct kube_client *client,
 
 /* ---- workers ---- */
 
+static bool
+is_open_locked(const struct controller *c) REQUIRES(c->mu)
+{
+	return c->ending || (c->leads && atomic_load(&c->released));
+}
+
+static bool
+is_open(struct controller *c)
+{
+	bool yes;
+
+	mutex_lock(&c->mu);
+	yes = is_open_locked(c);
+	mutex_unlock(&c->mu);
+	return yes;
+}
+
 static void
 wait_until_open(struct controller *c)
 {
 	mutex_lock(&c->mu);
-	while (!c->open)
+	while (!is_open_locked(c))
 		cond_wait(&c->opened, &c->mu);
 	mutex_unlock(&c->mu);
 }
 
-static void
-open_gate(struct controller *c)
+static bool
+next_key(struct controller *c, struct objkey *key, json_t **body)
 {
-	mutex_lock(&c->mu);
-	c->open = true;
-	cond_broadcast(&c->opened);
-	mutex_unlock(&c->mu);
+	wait_until_open(c);
+	return workqueue_get(c->cfg.queue, key, body);
 }
 
 static void *
@@ -259,9 +276,13 @@ work(void *arg)
 	struct objkey key;
 	json_t *body;
 
-	wait_until_open(c);
-	while (workqueue_get(c->cfg.queue, &key, &body)) {
-		controller_process(c, w->client, &key, body);
+	while (next_key(c, &key, &body)) {
+		/* The gate may have closed while this worker waited for a
+		 * key. */
+		if (is_open(c))
+			controller_process(c, w->client, &key, body);
+		else
+			workqueue_add(c->cfg.queue, &key, WORKQUEUE_NEW, body);
 		workqueue_done(c->cfg.queue, &key);
 		update_depth(c);
 	}
@@ -287,15 +308,29 @@ controller_start_workers(
 void
 controller_release(struct controller *c)
 {
+	mutex_lock(&c->mu);
 	atomic_store(&c->released, true);
-	open_gate(c);
+	cond_broadcast(&c->opened);
+	mutex_unlock(&c->mu);
+}
+
+void
+controller_lead(struct controller *c, bool leads)
+{
+	mutex_lock(&c->mu);
+	c->leads = leads;
+	cond_broadcast(&c->opened);
+	mutex_unlock(&c->mu);
 }
 
 void
 controller_join_workers(struct controller *c)
 {
 	/* The queue is shut down: those at the gate find it so. */
-	open_gate(c);
+	mutex_lock(&c->mu);
+	c->ending = true;
+	cond_broadcast(&c->opened);
+	mutex_unlock(&c->mu);
 	for (unsigned i = 0; i < c->nworkers; i++)
 		thread_join(&c->workers[i].thread);
 }

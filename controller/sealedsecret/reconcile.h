@@ -23,7 +23,8 @@ enum reconcile_next {
 	RECONCILE_AGAIN,   /* at once: what was read is out of date */
 	RECONCILE_RETRY,   /* with back-off */
 	RECONCILE_RECHECK, /* only a change helps: look now and then */
-	RECONCILE_LATER,   /* after delay_ms: it was put right just now */
+	RECONCILE_LATER,   /* after delay_ms: put right just now, or
+			      stopped from outside */
 	RECONCILE_PACED,   /* in its turn of what has time */
 };
 

@@ -57,6 +57,10 @@ struct reflector_handler controller_secret_handler(struct controller *c);
 
 /* Call once all first lists are in: workers begin to take keys. */
 void controller_release(struct controller *c);
+/* Whether this replica is the one that writes, which it is unless told
+ * otherwise: where not, workers take no keys, and what they would have to do
+ * waits. Runs under way are stopped by their clients (may_write). */
+void controller_lead(struct controller *c, bool leads);
 /* After new keys came: every object whose last run failed for lack of a key
  * is enqueued. */
 void controller_keys_changed(struct controller *c);

@@ -76,6 +76,11 @@ has_the_reference_s_defaults(void **state UNUSED)
 	assert_true(r.c.kubeclient_qps == 5.0);
 	assert_false(r.c.kubeclient_limited);
 	assert_string_equal(r.c.label_selector, "");
+	assert_false(r.c.leader_elect);
+	assert_int_equal(r.c.lease_duration_ns, HOUR_NS / 240);
+	assert_int_equal(r.c.lease_renew_ns, HOUR_NS / 360);
+	assert_int_equal(r.c.lease_retry_ns, HOUR_NS / 1800);
+	assert_string_equal(r.c.lease_name, "sealed-secrets-controller");
 	assert_string_equal(r.c.listen_addr, ":8080");
 	assert_string_equal(r.c.listen_metrics_addr, ":8081");
 	assert_string_equal(r.c.log_format, "text");
@@ -273,6 +278,15 @@ a_bad_value_names_flag_value_and_accepted_form(void **state UNUSED)
 		{ "kubeclient-burst", "3000000000", "an integer" },
 		{ "kubeclient-qps", "fast", "a number" },
 		{ "kubeclient-qps", "inf", "a number" },
+		{ "leader-elect", "on", "true or false" },
+		{ "leader-elect-lease-duration", "1500ms", "whole seconds" },
+		{ "leader-elect-lease-duration", "2h", "whole seconds" },
+		{ "leader-elect-lease-duration", "10s", "must be over" },
+		{ "leader-elect-renew-deadline", "0", "a duration from 100ms" },
+		{ "leader-elect-renew-deadline", "15s", "must be under" },
+		{ "leader-elect-renew-deadline", "2400ms", "must be over" },
+		{ "leader-elect-resource-name", "A", "illegal character" },
+		{ "leader-elect-retry-period", "9s", "1.2 times" },
 		{ "listen-addr", "8080", "an address such as :8080" },
 		{ "listen-metrics-addr", "::1:80", "an address such as" },
 		{ "log-format", "xml", "text or json" },
@@ -345,8 +359,8 @@ usage_lists_every_flag_sorted_and_aligned(void **state UNUSED)
 	assert_int_equal(fclose(out), 0);
 	assert_null(strstr(text, "rotate-period"));
 	assert_non_null(strstr(text,
-	    "      --key-size int                    Bits of a new RSA key "
-	    "(default 4096)\n"));
+	    "      --key-size int                           Bits of a new RSA "
+	    "key (default 4096)\n"));
 	line = strtok_r(text, "\n", &save);
 	assert_string_equal(line, "Usage of controller:");
 	for (line = strtok_r(NULL, "\n", &save);
@@ -366,7 +380,7 @@ usage_lists_every_flag_sorted_and_aligned(void **state UNUSED)
 			column = at;
 		assert_int_equal(at, column);
 	}
-	assert_int_equal(n, 35);
+	assert_int_equal(n, 40);
 }
 
 int

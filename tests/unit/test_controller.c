@@ -539,6 +539,64 @@ workers_that_were_never_released_can_be_joined(void **state UNUSED)
 	assert_int_equal(fakekube_calls(rig.kube, NULL), 0);
 }
 
+static bool
+refuse_writes(void *ctx)
+{
+	const bool *leads = ctx;
+
+	return *leads;
+}
+
+static void
+what_was_stopped_by_a_loss_of_leadership_is_done_later(void **state UNUSED)
+{
+	bool leads = false;
+
+	controller_release(controller);
+	rig.client.may_write = refuse_writes;
+	rig.client.may_write_ctx = &leads;
+	put(rig_sealed(&rig, "v1"));
+	assert_int_equal(work_all(), 1);
+	assert_int_equal(fakekube_calls(rig.kube, "POST "), 0);
+	assert_int_equal(fakekube_calls(rig.kube, "PUT "), 0);
+	/* Not a failure, and no busy loop. */
+	assert_int_equal(workqueue_failures(rig.queue, &rig.key), 0);
+	assert_int_equal(work_all(), 0);
+	leads = true;
+	fakeclock_advance_s(&rig.fc, 1);
+	assert_int_equal(work_all(), 1);
+	rig_expect_value(&rig, "v1");
+}
+
+static void
+a_follower_keeps_its_keys_until_it_leads(void **state UNUSED)
+{
+	struct kube_client clients[2] = { rig.client, rig.client };
+	struct counter c = { .posts = 0 };
+
+	mutex_init(&c.mu);
+	cond_init(&c.changed);
+	fakekube_hook(rig.kube, count, &c);
+	controller_lead(controller, false);
+	controller_start_workers(controller, 2, clients);
+	controller_release(controller);
+	put(rig_sealed(&rig, "v1"));
+	assert_int_equal(workqueue_len(rig.queue), 1);
+	assert_int_equal(fakekube_calls(rig.kube, NULL), 0);
+	controller_lead(controller, true);
+	mutex_lock(&c.mu);
+	while (c.statuses < 1)
+		if (!cond_wait_for(&c.changed, &c.mu, 60 * NS_PER_S))
+			break;
+	mutex_unlock(&c.mu);
+	controller_lead(controller, false);
+	workqueue_shutdown(rig.queue);
+	controller_join_workers(controller);
+	assert_int_equal(c.posts, 1);
+	cond_destroy(&c.changed);
+	mutex_destroy(&c.mu);
+}
+
 int
 main(void)
 {
@@ -560,6 +618,8 @@ main(void)
 		T(at_rest_nothing_is_written_and_nothing_told),
 		T(workers_wait_for_the_release_and_share_the_work),
 		T(workers_that_were_never_released_can_be_joined),
+		T(what_was_stopped_by_a_loss_of_leadership_is_done_later),
+		T(a_follower_keeps_its_keys_until_it_leads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
