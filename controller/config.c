@@ -141,6 +141,18 @@ check_log_level(union flag_value v, struct err *why UNUSED)
 }
 
 static bool
+check_namespaces(union flag_value v, struct err *why)
+{
+	return config_check_namespaces(v.s, why);
+}
+
+static bool
+check_selector(union flag_value v, struct err *why)
+{
+	return config_check_selector(v.s, why);
+}
+
+static bool
 check_order(union flag_value v, struct err *why UNUSED)
 {
 	return strcmp(v.s, "CertNotBefore") == 0 ||
@@ -206,7 +218,9 @@ static const struct flag table[] = {
 	    .offset = VALUE(additional_namespaces),
 	    .def = "",
 	    .usage = "Watch these namespaces, separated by commas, and the "
-		     "controller's own, instead of all" },
+		     "controller's own, instead of all",
+	    .want = "names of namespaces separated by commas",
+	    .check = check_namespaces },
 	{ .name = "all-namespaces",
 	    .type = FLAG_BOOL,
 	    .offset = VALUE(all_namespaces),
@@ -302,7 +316,9 @@ static const struct flag table[] = {
 	    .def = "",
 	    .usage =
 		"Watch only SealedSecrets and Secrets that this label selector "
-		"matches" },
+		"matches",
+	    .want = "a label selector such as team=a,stage in (x,y)",
+	    .check = check_selector },
 	{ .name = "leader-elect",
 	    .type = FLAG_BOOL,
 	    .offset = VALUE(leader_elect),

@@ -40,6 +40,19 @@ only(struct span s, const char *set)
 	return true;
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static void
+skip_blanks(struct span *s)
+{
+	for (; s->len > 0 && is_blank(s->p[0]); s->p++, s->len--)
+		;
+}
+
 /* Characters of inner everywhere, of ends at both ends; not empty. */
 static bool
 shaped(struct span s, const char *ends, const char *inner)
@@ -143,6 +156,113 @@ config_check_annotations(const char *s, struct err *why)
 	if (strlen(s) > ANNOTATIONS_MAX)
 		return refuse(why, "longer than 256 KiB");
 	return check_list(s, any_value, why);
+}
+
+bool
+config_check_namespaces(const char *s, struct err *why)
+{
+	struct span rest = { s, strlen(s) };
+
+	while (rest.len > 0) {
+		struct span name = cut(&rest, ',');
+
+		skip_blanks(&name);
+		while (name.len > 0 && is_blank(name.p[name.len - 1]))
+			name.len--;
+		if (name.len > 0 &&
+		    (name.len > DNS_LABEL_MAX ||
+			!shaped(name, LOWER DIGITS, LOWER DIGITS "-")))
+			return refuse(why, "not a name of a namespace");
+	}
+	return true;
+}
+
+/* ---- label selectors ---- */
+
+/* Up to a blank or an operator; may be empty. */
+static struct span
+take_word(struct span *rest)
+{
+	struct span word = { rest->p, 0 };
+
+	skip_blanks(rest);
+	word.p = rest->p;
+	while (word.len < rest->len && !is_blank(word.p[word.len]) &&
+	    strchr(",()=!<>", word.p[word.len]) == NULL)
+		word.len++;
+	*rest = (struct span) { rest->p + word.len, rest->len - word.len };
+	skip_blanks(rest);
+	return word;
+}
+
+static bool
+take(struct span *rest, const char *token)
+{
+	size_t n = strlen(token);
+
+	if (rest->len < n || memcmp(rest->p, token, n) != 0)
+		return false;
+	*rest = (struct span) { rest->p + n, rest->len - n };
+	return true;
+}
+
+static bool
+is_word(struct span s, const char *word)
+{
+	return s.len == strlen(word) && memcmp(s.p, word, s.len) == 0;
+}
+
+static bool
+take_set(struct span *rest)
+{
+	if (!take(rest, "("))
+		return false;
+	do {
+		if (!is_label_value(take_word(rest)))
+			return false;
+	} while (take(rest, ","));
+	return take(rest, ")");
+}
+
+static bool
+take_requirement(struct span *rest)
+{
+	struct span word;
+	bool absent;
+
+	skip_blanks(rest);
+	absent = take(rest, "!");
+	if (!is_key(take_word(rest)))
+		return false;
+	if (absent || rest->len == 0 || rest->p[0] == ',')
+		return true;
+	if (take(rest, "==") || take(rest, "!=") || take(rest, "="))
+		return is_label_value(take_word(rest));
+	if (take(rest, "<") || take(rest, ">")) {
+		word = take_word(rest);
+		return word.len > 0 && only(word, DIGITS);
+	}
+	word = take_word(rest);
+	return (is_word(word, "in") || is_word(word, "notin")) &&
+	    take_set(rest);
+}
+
+bool
+config_check_selector(const char *s, struct err *why)
+{
+	struct span rest = { s, strlen(s) };
+
+	skip_blanks(&rest);
+	if (rest.len == 0)
+		return true;
+	if (rest.len > CONFIG_CHECK_SELECTOR_MAX)
+		return refuse(why, "longer than 1024 bytes");
+	do {
+		if (!take_requirement(&rest))
+			return refuse(why, "not a label selector");
+		skip_blanks(&rest);
+	} while (take(&rest, ","));
+	return rest.len == 0 || refuse(why, "not a label selector");
 }
 
 bool

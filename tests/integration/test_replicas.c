@@ -251,9 +251,7 @@ a_leader_that_lost_the_lease_stops_writing_and_comes_back(void **state)
 	    "holderIdentity", "somebody-else", "leaseDurationSeconds", 4);
 
 	p->proc[0] = harness_spawn(p->h, elected);
-	p->http[0] = xasprintf("http://%s",
-	    proc_wait_word(
-		p->proc[0], "\"HTTP server serving\" addr=", HARNESS_SOON_MS));
+	wait_address(p, 0);
 	use_certificate(p, 0);
 	harness_create(p->h, "a", "one", "value");
 	EXPECT(

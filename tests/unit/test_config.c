@@ -263,6 +263,8 @@ a_bad_value_names_flag_value_and_accepted_form(void **state UNUSED)
 		const char *flag, *value, *form;
 	} bad[] = {
 		{ "accept-deprecated-v1-data", "yes", "true or false" },
+		{ "additional-namespaces", "a,B", "separated by commas" },
+		{ "label-selector", "a in b", "a label selector such as" },
 		{ "key-cutoff-time", "2024-01-01", "Mon, 02 Jan 2006" },
 		{ "key-order-priority", "newest", "CertNotBefore or" },
 		{ "key-prefix", "", "name is empty" },

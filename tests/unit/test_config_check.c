@@ -179,6 +179,47 @@ common_names_fit_into_a_certificate(void **state UNUSED)
 	assert_false(config_check_common_name("a\x7f", &why));
 }
 
+static void
+namespaces_are_dns_labels(void **state UNUSED)
+{
+	static const char *const good[] = { "", "a", "a,b-1", " a , b ,,", "0a",
+		"," };
+	static const char *const bad[] = { "A", "a.b", "a b", "-a", "a-", "a/b",
+		"a,B" };
+	struct err why = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		if (!config_check_namespaces(good[i], &why))
+			fail_msg("%s", good[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (config_check_namespaces(bad[i], &why))
+			fail_msg("%s", bad[i]);
+	assert_true(config_check_namespaces(repeat('a', 63), &why));
+	assert_false(config_check_namespaces(repeat('a', 64), &why));
+}
+
+static void
+label_selectors_have_kubernetes_syntax(void **state UNUSED)
+{
+	static const char *const good[] = { "", " ", "a", "!a", " ! a ", "a=b",
+		"a==b", "a!=b", "a=", "a!=", "a = b , c", "x.io/a in (b,c)",
+		"a notin (b)", "a in ()", "a in (b,)", "a in(b)", "in in (in)",
+		"a>1", "a < 22", "a,b,!c,d=e" };
+	static const char *const bad[] = { ",", "a,", ",a", "a=b=c", "a b",
+		"a in", "a in b", "a in (b", "a in b)", "a in (b))", "a>",
+		"a>x", "!a=b", "=b", "a=b c", "-a", "a=-b", "a=b/c", "x//a",
+		"a within (b)", "(a)", "a&b" };
+	struct err why = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		if (!config_check_selector(good[i], &why))
+			fail_msg("%s", good[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (config_check_selector(bad[i], &why))
+			fail_msg("%s", bad[i]);
+	assert_false(config_check_selector(repeat('a', 1025), &why));
+}
+
 int
 main(void)
 {
@@ -189,6 +230,8 @@ main(void)
 		cmocka_unit_test(label_keys_and_values_have_lengths),
 		cmocka_unit_test(label_prefixes_are_subdomains_of_253_bytes),
 		cmocka_unit_test(refusals_say_why),
+		cmocka_unit_test(namespaces_are_dns_labels),
+		cmocka_unit_test(label_selectors_have_kubernetes_syntax),
 		cmocka_unit_test(common_names_fit_into_a_certificate),
 	};
 
