@@ -244,7 +244,7 @@ another_scope_is_noticed_after_a_restart(void **state UNUSED)
 	assert_int_equal(work_all(), 1);
 	rig_expect_condition(&rig, "False",
 	    "no key could decrypt secret (k)\n"
-	    "tried scope cluster-wide with 1 key");
+	    "tried scope cluster-wide with 1 key: " RIG_KEY);
 }
 
 static void
@@ -659,6 +659,29 @@ the_message_follows_the_cause(void **state UNUSED)
 	rig_expect_condition(&rig, "False", "denied by a policy");
 }
 
+static void
+a_powerful_type_is_refused_unless_it_is_allowed(void **state UNUSED)
+{
+	json_t *obj = sealed();
+	char got[256];
+
+	jsonx_set_str(jsonx_object(obj, "spec", "template", NULL), "type",
+	    "bootstrap.kubernetes.io/token");
+	fakekube_put(rig.kube, obj);
+	watch(REFLECTOR_WATCH);
+	assert_int_equal(work_all(), 1);
+	rig_expect_value(&rig, "");
+	rig_condition(&rig, "reason", got, sizeof(got));
+	assert_string_equal(got, "InvalidSealedSecret");
+	assert_int_equal(conditions(), 3);
+	rig.cfg.allowed_types = "bootstrap.kubernetes.io/token";
+	controller_free(controller);
+	controller = controller_new(&rig.cfg);
+	workqueue_add(rig.queue, &rig.key, WORKQUEUE_NEW, NULL);
+	assert_int_equal(work_all(), 1);
+	rig_expect_value(&rig, "v1");
+}
+
 int
 main(void)
 {
@@ -685,6 +708,7 @@ main(void)
 		T(a_foreign_secret_that_is_given_away_is_taken),
 		T(what_garbage_collection_takes_is_made_anew),
 		T(the_message_follows_the_cause),
+		T(a_powerful_type_is_refused_unless_it_is_allowed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
