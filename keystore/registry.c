@@ -302,6 +302,21 @@ registry_count(struct registry *r)
 	return n;
 }
 
+size_t
+registry_fingerprints(
+    struct registry *r, char (*out)[KEYPAIR_FINGERPRINT_MAX], size_t max)
+{
+	size_t n;
+
+	mutex_lock(&r->mu);
+	n = r->set->n;
+	for (size_t i = 0; i < n && i < max; i++)
+		(void)snprintf(out[i], sizeof(out[i]), "%s",
+		    keypair_fingerprint(r->set->key[i].kp));
+	mutex_unlock(&r->mu);
+	return n;
+}
+
 uint64_t
 registry_generation(struct registry *r)
 {

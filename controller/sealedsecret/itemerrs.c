@@ -83,16 +83,32 @@ compare(const void *pa, const void *pb)
 	return d != 0 ? d : strcmp(a->name, b->name);
 }
 
+/* Room for the names of a line that begins now. */
+static size_t
+names_room(const struct itemerr *e, const struct buf *out)
+{
+	size_t used = out->len + strlen(e->reason) + strlen(e->detail);
+	size_t left = used < ITEMERRS_ROOM ? ITEMERRS_ROOM - used : 0;
+
+	return left < ITEMERRS_NAMES_ROOM ? left : ITEMERRS_NAMES_ROOM;
+}
+
 /* One line for the items [from, to), which share reason and detail. */
 static void
 put_group(const struct itemerrs *e, size_t from, size_t to, struct buf *out)
 {
+	size_t room = names_room(&e->v[from], out);
 	size_t i, begin;
 
 	buf_printf(out, "%s%s (", from > 0 ? "\n" : "", e->v[from].reason);
 	begin = out->len;
-	for (i = from; i < to && out->len - begin < ITEMERRS_NAMES_ROOM; i++)
+	for (i = from; i < to; i++) {
+		/* One at least, and none that would have to be cut. */
+		if (i > from &&
+		    out->len - begin + strlen(e->v[i].name) + 2 > room)
+			break;
 		buf_printf(out, "%s%s", i > from ? ", " : "", e->v[i].name);
+	}
 	if (i < to)
 		buf_printf(out, " and %zu more", to - i);
 	buf_putc(out, ')');
@@ -100,27 +116,43 @@ put_group(const struct itemerrs *e, size_t from, size_t to, struct buf *out)
 		buf_printf(out, ": %s", e->v[from].detail);
 }
 
+static size_t
+group_end(const struct itemerrs *e, size_t from)
+{
+	size_t to = from + 1;
+
+	while (to < e->n && compare_groups(&e->v[from], &e->v[to]) == 0)
+		to++;
+	return to;
+}
+
+static enum err_code
+code_of(const struct itemerrs *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (e->v[i].code == ERR_NOKEY)
+			return ERR_NOKEY;
+	return e->v[0].code;
+}
+
 int
 itemerrs_result(struct itemerrs *e, struct err *err)
 {
 	AUTO_RELEASE(buf) struct buf text = BUF_INIT(TEXT_MAX);
-	enum err_code code;
 
 	if (e->n == 0)
 		return 0;
 	qsort(e->v, e->n, sizeof(*e->v), compare);
-	code = e->v[0].code;
-	for (size_t i = 0; i < e->n; i++)
-		if (e->v[i].code == ERR_NOKEY)
-			code = ERR_NOKEY;
-	for (size_t from = 0, to; from < e->n; from = to) {
-		for (to = from + 1; to < e->n; to++)
-			if (compare_groups(&e->v[from], &e->v[to]) != 0)
-				break;
-		/* An err holds no more; and buf_printf() aborts when full. */
-		if (text.len > ERR_TEXT_MAX)
+	for (size_t from = 0; from < e->n; from = group_end(e, from)) {
+		size_t least = strlen(e->v[from].reason) +
+		    strlen(e->v[from].name) + strlen(e->v[from].detail);
+
+		if (from > 0 && text.len + least > ITEMERRS_ROOM) {
+			buf_printf(&text, "\nand %zu more item%s", e->n - from,
+			    e->n - from == 1 ? "" : "s");
 			break;
-		put_group(e, from, to, &text);
+		}
+		put_group(e, from, group_end(e, from), &text);
 	}
-	return err_set(err, code, "%s", buf_str(&text));
+	return err_set(err, code_of(e), "%s", buf_str(&text));
 }

@@ -10,8 +10,10 @@
 #include "base/compiler.h"
 #include "base/err.h"
 
-/* Room for names in one line; items that do not fit are counted. */
+/* Room for names in one line, and for all lines together; items that do not
+ * fit are counted. */
 #define ITEMERRS_NAMES_ROOM 700
+#define ITEMERRS_ROOM	    920
 
 struct itemerr {
 	char *name;   /* escaped */
@@ -36,8 +38,8 @@ void itemerrs_add(struct itemerrs *e, const char *name, size_t name_len,
     enum err_code code, const char *reason, const char *detail);
 /*
  * 0 where nothing was added. Otherwise -1 and a text of lines
- * "reason (a, b): detail", sorted; ERR_NOKEY if any of them is, else the code
- * of the first.
+ * "reason (a, b): detail", sorted, perhaps with a last one "and N more items";
+ * ERR_NOKEY if any of them is, else the code of the first.
  */
 int itemerrs_result(struct itemerrs *e, struct err *err) MUST_CHECK;
 

@@ -532,6 +532,8 @@ tell(struct run *r, struct reconcile_result *ret)
 static bool
 looks_right(const struct run *r, const struct index_record *secret)
 {
+	if (drift_mode_of(r->cfg, r->rec.state) == DRIFT_OFF)
+		return shape_owner_fits(&r->rec, secret);
 	return shape_fits(&r->rec, secret) ||
 	    (r->rec.accepted != 0 && r->rec.accepted == shape_print(secret));
 }

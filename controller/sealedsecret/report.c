@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/jsonx.h"
 
 /* Reads the object again after a refused write. */
@@ -110,17 +111,33 @@ report_metric(const struct report *r, bool ok)
 	return false;
 }
 
-/* "\ntried scope strict (ns/name) with 2 keys" */
+/* ": SHA256:..., SHA256:... and 3 more", behind the number of keys. */
+static void
+append_keys(const struct report *r, struct buf *out)
+{
+	char prints[REPORT_KEYS_MAX][KEYPAIR_FINGERPRINT_MAX];
+	size_t n = registry_fingerprints(r->cfg->keys, prints, REPORT_KEYS_MAX);
+	size_t shown = n < REPORT_KEYS_MAX ? n : REPORT_KEYS_MAX;
+
+	buf_printf(out, " with %zu key%s", n, n == 1 ? "" : "s");
+	for (size_t i = 0; i < shown; i++)
+		buf_printf(out, "%s%s", i == 0 ? ": " : ", ", prints[i]);
+	if (n > shown)
+		buf_printf(out, " and %zu more", n - shown);
+}
+
+/* "\ntried scope strict (ns/name) with 2 keys: ..." */
 static void
 append_attempt(const struct report *r, char *out, size_t size)
 {
+	AUTO_RELEASE(buf) struct buf b = BUF_INIT(REPORT_MESSAGE_MAX);
 	char label[SCOPE_LABEL_MAX];
-	size_t keys = registry_count(r->cfg->keys);
 	size_t len = scope_label(r->ss->scope, &r->ss->key, label);
 
-	(void)snprintf(out, size, "\ntried scope %s%s%s%s with %zu key%s",
-	    scope_name(r->ss->scope), len > 0 ? " (" : "", label,
-	    len > 0 ? ")" : "", keys, keys == 1 ? "" : "s");
+	buf_printf(&b, "\ntried scope %s%s%s%s", scope_name(r->ss->scope),
+	    len > 0 ? " (" : "", label, len > 0 ? ")" : "");
+	append_keys(r, &b);
+	(void)snprintf(out, size, "%s", buf_str(&b));
 }
 
 void

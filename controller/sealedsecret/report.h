@@ -11,8 +11,11 @@
 #include "sealedsecret/controller.h"
 
 /* Conflicts before the work queue takes over. */
-#define REPORT_TRIES	   5
-#define REPORT_MESSAGE_MAX (ERR_TEXT_MAX + 512)
+#define REPORT_TRIES 5
+/* Of the text in status and events: an error and what was tried. */
+#define REPORT_MESSAGE_MAX (ERR_TEXT_MAX + 1024)
+/* Keys named in it; more are counted. */
+#define REPORT_KEYS_MAX 5
 
 struct report {
 	const struct controller_config *cfg;

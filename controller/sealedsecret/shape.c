@@ -206,8 +206,9 @@ shape_of_secret(const json_t *obj, struct index_record *rec)
 
 /* ---- the comparison ---- */
 
-static bool
-owner_fits(const struct index_record *sealed, const struct index_record *secret)
+bool
+shape_owner_fits(
+    const struct index_record *sealed, const struct index_record *secret)
 {
 	uint32_t patch = secret->flags & SECRET_PATCH;
 
@@ -239,7 +240,7 @@ shape_fits(const struct index_record *sealed, const struct index_record *secret)
 		return false;
 	return wanted(state, SEALED_WANT_MANAGED, flags, SECRET_MANAGED) &&
 	    wanted(state, SEALED_WANT_PATCH, flags, SECRET_PATCH) &&
-	    owner_fits(sealed, secret);
+	    shape_owner_fits(sealed, secret);
 }
 
 uint64_t

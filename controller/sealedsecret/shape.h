@@ -46,6 +46,9 @@ void shape_of_secret(const json_t *obj, struct index_record *rec);
 /* The Secret is as we wrote it for this SealedSecret. */
 bool shape_fits(
     const struct index_record *sealed, const struct index_record *secret);
+/* Of that, whose it is. */
+bool shape_owner_fits(
+    const struct index_record *sealed, const struct index_record *secret);
 /* Everything of a record of a Secret that shape_fits() looks at, as one
  * number other than 0. */
 uint64_t shape_print(const struct index_record *secret);

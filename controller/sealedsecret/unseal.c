@@ -3,12 +3,16 @@
  */
 #include "sealedsecret/unseal.h"
 
+#include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/codec.h"
 #include "base/jsonx.h"
+#include "base/mem.h"
 #include "base/secret.h"
+#include "base/thread.h"
 #include "desired.h"
 #include "itemerrs.h"
 #include "keystore/seal.h"
@@ -18,13 +22,17 @@
 #define NOKEY_TEXT   "no key could decrypt secret"
 #define UNTRIED_TEXT "not tried after too many failures"
 
+/* Items for which a thread is worth its while, and threads for one object. Of
+ * all objects, one at a time gets help. */
+#define ITEMS_PER_THREAD 16
+#define HELPERS_MAX	 7
+
 /* What stays the same for all items of one object. */
 struct opener {
 	struct registry *keys;
 	uint32_t *hint;
 	char label[SCOPE_LABEL_MAX];
 	size_t label_len;
-	size_t trials; /* keys tried in vain so far */
 };
 
 static void
@@ -33,21 +41,20 @@ opener_init(struct opener *o, struct registry *keys,
 {
 	o->keys = keys;
 	o->hint = hint;
-	o->trials = 0;
 	o->label_len = scope_label(ss->scope, &ss->key, o->label);
 }
 
 /* Base64 of a sealed blob -> its plaintext. */
 static int
-open_text(const struct opener *o, const json_t *text, struct secret **ret,
-    struct err *err)
+open_text(const struct opener *o, const json_t *text, uint32_t *hint,
+    struct secret **ret, struct err *err)
 {
 	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
 
 	if (base64_decode(json_string_value(text), json_string_length(text),
 		&blob, err) < 0)
 		return -1;
-	return registry_unseal(o->keys, o->hint, o->label, o->label_len,
+	return registry_unseal(o->keys, hint, o->label, o->label_len,
 	    buf_str(&blob), blob.len, ret, err);
 }
 
@@ -64,62 +71,160 @@ encode(const void *p, size_t len, json_t **ret, struct err *err)
 }
 
 static int
-open_item(
-    const struct opener *o, const json_t *text, json_t **ret, struct err *err)
+open_item(const struct opener *o, const json_t *text, uint32_t *hint,
+    json_t **ret, struct err *err)
 {
 	AUTO(secret) struct secret *plain = NULL;
 
-	if (open_text(o, text, &plain, err) < 0)
+	if (open_text(o, text, hint, &plain, err) < 0)
 		return -1;
 	return encode(secret_bytes(plain), secret_len(plain), ret, err);
 }
 
-static void
-try_item(struct opener *o, const char *name, const json_t *v, json_t *data,
-    struct itemerrs *errs)
-{
-	size_t len = strlen(name);
-	struct err err = ERR_INIT;
-	json_t *value = NULL;
+/* One item: what is sealed, and its value or why there is none. */
+struct item {
+	const char *name;
+	const json_t *sealed;
+	json_t *value;	       /* owned */
+	enum err_code code;    /* ERR_NONE: there is a value */
+	char *reason, *detail; /* owned */
+};
 
-	if (!sealedsecret_valid_item(name, len)) {
-		itemerrs_add(
-		    errs, name, len, ERR_INVALID, "invalid key name", NULL);
-		return;
+/* The items of an object, shared by the threads that open them: each takes the
+ * next one. */
+struct items {
+	const struct opener *o;
+	struct item *v;
+	size_t n;
+	atomic_size_t next;
+	atomic_size_t trials; /* keys tried in vain so far */
+	_Atomic uint32_t hint;
+};
+
+static void
+items_release(struct items *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		json_decref(t->v[i].value);
+		mem_free_wiped(t->v[i].reason);
+		mem_free_wiped(t->v[i].detail);
 	}
-	if (!json_is_string(v)) {
-		(void)err_set(&err, ERR_INVALID, "expected text, got %s",
-		    jsonx_type_name(v));
-		itemerrs_add(errs, name, len, ERR_INVALID, NOKEY_TEXT, err.msg);
-		return;
-	}
-	if (o->trials >= UNSEAL_TRIALS_MAX) {
-		itemerrs_add(errs, name, len, ERR_NOKEY, UNTRIED_TEXT, NULL);
-		return;
-	}
-	if (open_item(o, v, &value, &err) == 0) {
-		jsonx_set(data, name, value);
-		return;
-	}
-	if (err.code == ERR_NOKEY)
-		o->trials += 1 + registry_count(o->keys);
-	itemerrs_add(errs, name, len, err.code, err.msg, NULL);
+	mem_free_wiped(t->v);
 }
 
-static int
-open_items(struct opener *o, const json_t *items, json_t **ret, struct err *err)
+DEFINE_AUTO_RELEASE(items);
+
+static void
+fail_item(
+    struct item *it, enum err_code code, const char *reason, const char *detail)
 {
-	AUTO_RELEASE(itemerrs) struct itemerrs errs = ITEMERRS_INIT;
-	AUTO_JSON json_t *data = json_object();
+	it->code = code;
+	it->reason = xstrdup(reason);
+	it->detail = detail != NULL ? xstrdup(detail) : NULL;
+}
+
+static void
+try_item(struct items *t, struct item *it)
+{
+	uint32_t hint = atomic_load(&t->hint);
+	struct err err = ERR_INIT;
+
+	if (!sealedsecret_valid_item(it->name, strlen(it->name))) {
+		fail_item(it, ERR_INVALID, "invalid key name", NULL);
+	} else if (!json_is_string(it->sealed)) {
+		(void)err_set(&err, ERR_INVALID, "expected text, got %s",
+		    jsonx_type_name(it->sealed));
+		fail_item(it, ERR_INVALID, NOKEY_TEXT, err.msg);
+	} else if (atomic_load(&t->trials) >= UNSEAL_TRIALS_MAX) {
+		fail_item(it, ERR_NOKEY, UNTRIED_TEXT, NULL);
+	} else if (open_item(t->o, it->sealed, &hint, &it->value, &err) == 0) {
+		atomic_store(&t->hint, hint);
+	} else {
+		if (err.code == ERR_NOKEY)
+			atomic_fetch_add(
+			    &t->trials, 1 + registry_count(t->o->keys));
+		fail_item(it, err.code, err.msg, NULL);
+	}
+}
+
+static void *
+try_items(void *arg)
+{
+	struct items *t = arg;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&t->next, 1)) < t->n)
+		try_item(t, &t->v[i]);
+	return NULL;
+}
+
+/* Beside the thread that asks. */
+static unsigned
+helpers_for(size_t items)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = items / ITEMS_PER_THREAD;
+
+	if (cpus > 0 && n > (size_t)cpus)
+		n = (size_t)cpus;
+	n = n > 0 ? n - 1 : 0;
+	return (unsigned)(n < HELPERS_MAX ? n : HELPERS_MAX);
+}
+
+/* Big objects get the other cores' help, unless another one has it. */
+static void
+try_all(struct items *t)
+{
+	static atomic_flag busy = ATOMIC_FLAG_INIT;
+	struct thread helpers[HELPERS_MAX] = { { .started = false } };
+	unsigned n = helpers_for(t->n);
+	bool mine = n > 0 && !atomic_flag_test_and_set(&busy);
+
+	for (unsigned i = 0; mine && i < n; i++)
+		thread_start(&helpers[i], "unseal", try_items, t);
+	(void)try_items(t);
+	for (unsigned i = 0; i < HELPERS_MAX; i++)
+		thread_join(&helpers[i]);
+	if (mine)
+		atomic_flag_clear(&busy);
+}
+
+static void
+list_items(const json_t *sealed, struct items *t)
+{
 	const char *name;
 	json_t *v;
 
-	if (json_object_size(items) > UNSEAL_ITEMS_MAX)
+	t->v = xcalloc(json_object_size(sealed) + 1, sizeof(*t->v));
+	json_object_foreach((json_t *)sealed, name, v) t->v[t->n++] =
+	    (struct item) { .name = name, .sealed = v };
+}
+
+static int
+open_items(
+    struct opener *o, const json_t *sealed, json_t **ret, struct err *err)
+{
+	AUTO_RELEASE(itemerrs) struct itemerrs errs = ITEMERRS_INIT;
+	AUTO_RELEASE(items) struct items t = { .o = o };
+	AUTO_JSON json_t *data = json_object();
+
+	if (json_object_size(sealed) > UNSEAL_ITEMS_MAX)
 		return err_set(err, ERR_TOOBIG,
-		    "too many items (%zu, limit %d)", json_object_size(items),
+		    "too many items (%zu, limit %d)", json_object_size(sealed),
 		    UNSEAL_ITEMS_MAX);
-	json_object_foreach((json_t *)items, name, v)
-	    try_item(o, name, v, data, &errs);
+	atomic_init(&t.hint, *o->hint);
+	list_items(sealed, &t);
+	try_all(&t);
+	*o->hint = atomic_load(&t.hint);
+	for (size_t i = 0; i < t.n; i++) {
+		struct item *it = &t.v[i];
+
+		if (it->code == ERR_NONE)
+			jsonx_set(data, it->name, STEAL(it->value));
+		else
+			itemerrs_add(&errs, it->name, strlen(it->name),
+			    it->code, it->reason, it->detail);
+	}
 	if (itemerrs_result(&errs, err) < 0)
 		return -1;
 	*ret = STEAL(data);
@@ -280,7 +385,8 @@ unseal_v1(const struct opener *o, const struct sealedsecret *ss,
 	AUTO_JSON json_t *inner = NULL;
 	AUTO_JSON json_t *data = NULL;
 
-	if (open_text(o, json_object_get(spec, "data"), &plain, err) < 0)
+	if (open_text(o, json_object_get(spec, "data"), o->hint, &plain, err) <
+	    0)
 		return -1;
 	if (parse_inner(plain, &inner, &data, err) < 0)
 		return err_wrap(err, "spec.data");

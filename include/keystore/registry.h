@@ -43,6 +43,10 @@ size_t registry_retain(
     struct registry *r, bool (*keep)(void *ctx, const char *name), void *ctx);
 /* Distinct public keys. */
 size_t registry_count(struct registry *r);
+/* Fingerprints of the first max of them, newest first; returns how many there
+ * are. */
+size_t registry_fingerprints(
+    struct registry *r, char (*out)[KEYPAIR_FINGERPRINT_MAX], size_t max);
 bool registry_knows(struct registry *r, const char *name);
 /* Raised by every change of the set of keys, not by adding what is there
  * already; starts at 0. */

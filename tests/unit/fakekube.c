@@ -425,6 +425,9 @@ faulty(enum fakekube_fault fault, const struct kube_request *req,
 	case FAKEKUBE_429:
 		refuse(ret, 429, "TooManyRequests", "too many requests");
 		return true;
+	case FAKEKUBE_401:
+		refuse(ret, 401, "Unauthorized", "Unauthorized");
+		return true;
 	case FAKEKUBE_403:
 		refuse(ret, 403, "Forbidden", "forbidden: no such right");
 		return true;

@@ -17,7 +17,8 @@ struct fakekube;
 enum fakekube_fault {
 	FAKEKUBE_OK,
 	FAKEKUBE_500,
-	FAKEKUBE_429,	   /* Retry-After: 7 */
+	FAKEKUBE_429, /* Retry-After: 7 */
+	FAKEKUBE_401,
 	FAKEKUBE_403,	   /* as RBAC refuses */
 	FAKEKUBE_422,	   /* as a policy refuses */
 	FAKEKUBE_ECHO,	   /* 422 that quotes the request's body */

@@ -29,6 +29,8 @@
 #define RIG_NS	 "demo"
 #define RIG_NAME "foo"
 #define RIG_UID	 "uid-of-foo"
+/* As ssh-keygen -l has it of tests/vectors/keys/rsa2048. */
+#define RIG_KEY "SHA256:HLnf+/YPPA1k3VC4k7L2nC5EgG2w4k4BIUBAg0+WSEg"
 
 struct rig {
 	struct fakeclock fc;

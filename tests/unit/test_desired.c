@@ -179,6 +179,52 @@ no_sealing_key_is_planted(void **state UNUSED)
 	assert_int_equal(build(labelled, false, "other", &got, &err), 0);
 }
 
+static void
+types_that_carry_credentials_are_made_only_where_listed(void **state UNUSED)
+{
+	static const struct {
+		const char *type, *allowed;
+		bool ok;
+	} cases[] = {
+		{ "kubernetes.io/service-account-token", NULL, false },
+		{ "bootstrap.kubernetes.io/token", "", false },
+		{ "bootstrap.kubernetes.io/token",
+		    "kubernetes.io/service-account-token", false },
+		{ "bootstrap.kubernetes.io/token",
+		    "kubernetes.io/service-account-token , "
+		    "bootstrap.kubernetes.io/token",
+		    true },
+		{ "bootstrap.kubernetes.io/token",
+		    "bootstrap.kubernetes.io/token2", false },
+		{ "kubernetes.io/tls", NULL, true },
+		{ "Opaque", NULL, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_JSON json_t *s = json_pack("{s:s}", "type", cases[i].type);
+		struct err err = ERR_INIT;
+
+		if ((desired_check_type(s, cases[i].allowed, &err) == 0) !=
+		    cases[i].ok)
+			fail_msg("case %zu", i);
+		if (!cases[i].ok)
+			assert_int_equal(err.code, ERR_INVALID);
+	}
+}
+
+static void
+a_template_of_such_a_type_is_refused(void **state UNUSED)
+{
+	AUTO_JSON json_t *got = NULL;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(
+	    build("{\"type\":\"kubernetes.io/service-account-token\"}", false,
+		NULL, &got, &err),
+	    -1);
+	assert_non_null(strstr(err.msg, "--allow-secret-types"));
+}
+
 int
 main(void)
 {
@@ -189,6 +235,9 @@ main(void)
 		cmocka_unit_test(
 		    owner_references_of_the_template_are_checked_where_used),
 		cmocka_unit_test(no_sealing_key_is_planted),
+		cmocka_unit_test(
+		    types_that_carry_credentials_are_made_only_where_listed),
+		cmocka_unit_test(a_template_of_such_a_type_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

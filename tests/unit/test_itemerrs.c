@@ -85,8 +85,30 @@ many_names_are_counted_and_the_text_is_bounded(void **state UNUSED)
 	}
 	assert_int_equal(itemerrs_result(&e, &err), -1);
 	assert_non_null(strstr(err.msg, "no key (item-0000, item-0001, "));
-	assert_non_null(strstr(err.msg, " more)"));
-	assert_true(strlen(err.msg) < ERR_TEXT_MAX);
+	/* The last one shown is whole. */
+	assert_non_null(strstr(err.msg, ", item-0062 and 2937 more)"));
+	assert_true(strlen(err.msg) < ITEMERRS_ROOM);
+}
+
+static void
+many_groups_share_the_room_and_the_rest_is_counted(void **state UNUSED)
+{
+	AUTO_RELEASE(itemerrs) struct itemerrs e = ITEMERRS_INIT;
+	struct err err = ERR_INIT;
+	char name[300], reason[64];
+
+	for (unsigned i = 0; i < 500; i++) {
+		snprintf(name, sizeof(name), "item-%04u", i);
+		snprintf(reason, sizeof(reason),
+		    "illegal base64 data at input byte %03u", i / 2);
+		add(&e, name, ERR_INVALID, reason, NULL);
+	}
+	assert_int_equal(itemerrs_result(&e, &err), -1);
+	assert_non_null(strstr(err.msg,
+	    "illegal base64 data at input byte 000 (item-0000, item-0001)\n"));
+	assert_non_null(strstr(err.msg, ")\nand "));
+	assert_non_null(strstr(err.msg, " more items"));
+	assert_true(strlen(err.msg) < ERR_TEXT_MAX - 32);
 }
 
 static void
@@ -121,6 +143,8 @@ main(void)
 		cmocka_unit_test(names_are_shown_as_plain_ascii),
 		cmocka_unit_test(
 		    many_names_are_counted_and_the_text_is_bounded),
+		cmocka_unit_test(
+		    many_groups_share_the_room_and_the_rest_is_counted),
 		cmocka_unit_test(many_groups_do_not_overflow),
 	};
 

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -306,6 +307,107 @@ an_answer_without_metadata_is_refused(void **state UNUSED)
 	}
 }
 
+#define FIELDS(data)                                                    \
+	"\"managedFields\":[{\"manager\":\"controller\",\"fieldsV1\":{" \
+	"\"f:data\":{" data "}}}]"
+
+/* What differs was right before; want NULL: nothing to write. */
+static void
+check_repair(const char *live_text, const char *rendered_text, const char *want)
+{
+	AUTO_JSON json_t *live = parse(live_text);
+	AUTO_JSON json_t *desired = parse(
+	    "{\"metadata\":{\"name\":\"s\",\"labels\":{\"l\":\"1\"},"
+	    "\"ownerReferences\":[" OWNER("u1") "]},\"data\":{\"a\":\"QQ==\","
+						"\"t\":\"bmV3\"}}");
+	AUTO_JSON json_t *rendered = parse(rendered_text);
+	AUTO_JSON json_t *got = NULL;
+	AUTO_JSON json_t *w = want != NULL ? parse(want) : NULL;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(merge_repair(live, desired, rendered, &got, &err), 0);
+	if ((got == NULL) != (w == NULL) || (w != NULL && !json_equal(got, w)))
+		fail_msg("%s", live_text);
+}
+
+#define LIVE(labels, fields, data)                                            \
+	"{\"metadata\":{\"name\":\"s\",\"labels\":{" labels                   \
+	"},\"ownerReferences\":[" OWNER("u1") "]," fields "},\"data\":{" data \
+					      "}}"
+
+static void
+a_repair_leaves_labels_of_others_alone(void **state UNUSED)
+{
+	check_repair(LIVE("\"l\":\"1\",\"x\":\"9\"", FIELDS(""),
+			 "\"a\":\"QQ==\",\"t\":\"bmV3\""),
+	    "{}", NULL);
+	check_repair(LIVE("\"l\":\"2\",\"x\":\"9\"", FIELDS(""),
+			 "\"a\":\"QQ==\",\"t\":\"bmV3\""),
+	    "{}",
+	    LIVE("\"l\":\"1\",\"x\":\"9\"", FIELDS(""),
+		"\"a\":\"QQ==\",\"t\":\"bmV3\""));
+	/* Items that others add are drift. */
+	check_repair(LIVE("\"l\":\"1\"", FIELDS(""),
+			 "\"a\":\"QQ==\",\"t\":\"bmV3\",\"z\":\"eg==\""),
+	    "{}",
+	    LIVE("\"l\":\"1\"", FIELDS(""), "\"a\":\"QQ==\",\"t\":\"bmV3\""));
+}
+
+static void
+a_repair_renders_only_what_others_have_touched(void **state UNUSED)
+{
+	/* Untouched, and another text by another rendering: stays. */
+	check_repair(LIVE("\"l\":\"1\"", FIELDS("\"f:a\":{},\"f:t\":{}"),
+			 "\"a\":\"QQ==\",\"t\":\"b2xk\""),
+	    "{\"t\":true}", NULL);
+	/* Only the other one is put right. */
+	check_repair(LIVE("\"l\":\"1\"", FIELDS("\"f:t\":{}"),
+			 "\"a\":\"Qg==\",\"t\":\"b2xk\""),
+	    "{\"t\":true}",
+	    LIVE("\"l\":\"1\"", FIELDS("\"f:t\":{}"),
+		"\"a\":\"QQ==\",\"t\":\"b2xk\""));
+	/* Touched: rendered anew. */
+	check_repair(LIVE("\"l\":\"1\"", FIELDS("\"f:a\":{}"),
+			 "\"a\":\"QQ==\",\"t\":\"b2xk\""),
+	    "{\"t\":true}",
+	    LIVE("\"l\":\"1\"", FIELDS("\"f:a\":{}"),
+		"\"a\":\"QQ==\",\"t\":\"bmV3\""));
+	/* What is sealed is known, whoever claims to have written it. */
+	check_repair(LIVE("\"l\":\"1\"", FIELDS("\"f:a\":{},\"f:t\":{}"),
+			 "\"a\":\"Qg==\",\"t\":\"b2xk\""),
+	    "{\"t\":true}",
+	    LIVE("\"l\":\"1\"", FIELDS("\"f:a\":{},\"f:t\":{}"),
+		"\"a\":\"QQ==\",\"t\":\"b2xk\""));
+}
+
+static void
+a_difference_is_described_by_names(void **state UNUSED)
+{
+	AUTO_JSON json_t *live =
+	    parse("{\"metadata\":{\"labels\":{\"l\":\"1\",\"same\":\"1\"}},"
+		  "\"data\":{\"a\":\"QQ==\",\"extra\":\"QQ==\"}}");
+	AUTO_JSON json_t *next =
+	    parse("{\"metadata\":{\"labels\":{\"l\":\"2\",\"same\":\"1\"},"
+		  "\"ownerReferences\":[{}]},\"data\":{\"a\":\"Qg==\"}}");
+	AUTO_JSON json_t *many = parse("{\"data\":{}}");
+	AUTO_JSON json_t *none = parse("{}");
+	char text[MERGE_TEXT_MAX], name[16];
+
+	merge_describe(live, next, text);
+	assert_string_equal(
+	    text, "data (a, extra), labels (l), owner reference");
+	merge_describe(live, live, text);
+	assert_string_equal(text, "type or immutable");
+	for (unsigned i = 0; i < 500; i++) {
+		(void)snprintf(name, sizeof(name), "item-%u", i);
+		jsonx_set(
+		    json_object_get(many, "data"), name, json_string("x"));
+	}
+	merge_describe(none, many, text);
+	assert_true(strlen(text) < MERGE_TEXT_MAX / 2);
+	assert_non_null(strstr(text, ", ...)"));
+}
+
 int
 main(void)
 {
@@ -317,6 +419,10 @@ main(void)
 		cmocka_unit_test(a_patched_secret_keeps_what_others_put_there),
 		cmocka_unit_test(type_and_immutable_go_one_way),
 		cmocka_unit_test(an_answer_without_metadata_is_refused),
+		cmocka_unit_test(a_repair_leaves_labels_of_others_alone),
+		cmocka_unit_test(
+		    a_repair_renders_only_what_others_have_touched),
+		cmocka_unit_test(a_difference_is_described_by_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,27 @@ reflectors_wait_from_800_ms_to_30_s(void **state UNUSED)
 		    cases[i].want_ms);
 }
 
+static void
+repairs_wait_a_second_and_longer_where_they_are_many(void **state UNUSED)
+{
+	static const struct {
+		unsigned repairs;
+		uint64_t want_ms;
+	} cases[] = {
+		{ 1, 1000 },
+		{ 5, 1000 },
+		{ 6, 2000 },
+		{ 9, 16000 },
+		{ 13, 256000 },
+		{ 14, 300000 },
+		{ UINT32_MAX, 300000 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(
+		    ratelimit_repair_ms(cases[i].repairs), cases[i].want_ms);
+}
+
 int
 main(void)
 {
@@ -114,6 +135,8 @@ main(void)
 		cmocka_unit_test(backs_off_exponentially_up_to_the_cap),
 		cmocka_unit_test(retries_fast_first_then_slowly_with_jitter),
 		cmocka_unit_test(reflectors_wait_from_800_ms_to_30_s),
+		cmocka_unit_test(
+		    repairs_wait_a_second_and_longer_where_they_are_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

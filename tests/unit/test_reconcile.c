@@ -8,7 +8,7 @@
 #include "sealedrig.h"
 
 #define NOKEY "no key could decrypt secret (k)"
-#define TRIED "\ntried scope strict (demo/foo) with 1 key"
+#define TRIED "\ntried scope strict (demo/foo) with 1 key: " RIG_KEY
 #define UNMANAGED \
 	"Resource \"foo\" already exists and is not managed by SealedSecret"
 

@@ -215,6 +215,22 @@ two_names_of_one_key_count_once(void **state UNUSED)
 }
 
 static void
+fingerprints_come_newest_first_and_no_more_than_asked_for(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	char prints[2][KEYPAIR_FINGERPRINT_MAX] = { "", "untouched" };
+
+	assert_int_equal(registry_fingerprints(r, prints, 2), 0);
+	add(r, "a", 0, NOW_S);
+	add(r, "b", 1, NOW_S + 5);
+	assert_int_equal(registry_fingerprints(r, prints, 1), 2);
+	assert_string_equal(prints[0], keypair_fingerprint(fixture_key(1)));
+	assert_string_equal(prints[1], "untouched");
+	assert_int_equal(registry_fingerprints(r, prints, 2), 2);
+	assert_string_equal(prints[1], keypair_fingerprint(fixture_key(0)));
+}
+
+static void
 adding_a_name_again_replaces_its_key(void **state UNUSED)
 {
 	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
@@ -646,6 +662,8 @@ main(void)
 		    equal_order_times_are_decided_by_the_fingerprint),
 		cmocka_unit_test(says_what_the_newest_key_is),
 		cmocka_unit_test(two_names_of_one_key_count_once),
+		cmocka_unit_test(
+		    fingerprints_come_newest_first_and_no_more_than_asked_for),
 		cmocka_unit_test(adding_a_name_again_replaces_its_key),
 		cmocka_unit_test(the_generation_moves_with_changes_only),
 		cmocka_unit_test(retain_forgets_what_is_not_kept),

@@ -187,16 +187,17 @@ the_message_says_what_was_tried(void **state UNUSED)
 	} cases[] = {
 		{ SCOPE_STRICT,
 		    "text\ntried scope strict (demo/foo) with 1 "
-		    "key" },
+		    "key: " RIG_KEY },
 		{ SCOPE_NAMESPACE_WIDE,
 		    "text\ntried scope namespace-wide "
-		    "(demo) with 1 key" },
+		    "(demo) with 1 key: " RIG_KEY },
 		{ SCOPE_CLUSTER_WIDE,
 		    "text\ntried scope cluster-wide with 1 "
-		    "key" },
+		    "key: " RIG_KEY },
 	};
+	struct keypair *other = rig_key("other2048");
 	char got[REPORT_MESSAGE_MAX];
-	struct err err = ERR_INIT;
+	struct err err = ERR_INIT, ignored = ERR_INIT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		(void)err_set(&err, ERR_NOKEY, "text");
@@ -204,6 +205,13 @@ the_message_says_what_was_tried(void **state UNUSED)
 		report_message(&report, &err, got);
 		assert_string_equal(got, cases[i].want);
 	}
+	assert_int_equal(
+	    registry_add(rig.keys, "other", other, 2, &ignored), 0);
+	report_message(&report, &err, got);
+	assert_non_null(strstr(got, " with 2 keys: SHA256:"));
+	assert_non_null(strstr(got, ", " RIG_KEY));
+	keypair_free(other);
+	assert_true(registry_remove(rig.keys, "other"));
 	assert_true(registry_remove(rig.keys, "key"));
 	report_message(&report, &err, got);
 	assert_string_equal(got, "text\ntried scope cluster-wide with 0 keys");
