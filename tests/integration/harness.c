@@ -112,6 +112,26 @@ harness_free(struct harness *h)
 	free(h);
 }
 
+int
+harness_end(struct harness *h)
+{
+	bool fine = true;
+
+	if (h->controller != NULL && proc_running(h->controller)) {
+		if (proc_running(h->server))
+			control_clear_rules(h->api);
+		fine = proc_stop(h->controller, STOP_MS) == 0;
+	}
+	if (proc_running(h->server))
+		fine = proc_stop(h->server, STOP_MS) == 0 && fine;
+	if (!fine) {
+		proc_show(h->server);
+		proc_show(h->controller);
+	}
+	harness_free(h);
+	return fine ? 0 : -1;
+}
+
 void
 harness_stop_server(struct harness *h)
 {

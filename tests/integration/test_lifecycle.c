@@ -46,8 +46,7 @@ start(void **state)
 static int
 stop(void **state)
 {
-	harness_free(*state);
-	return 0;
+	return harness_end(*state);
 }
 
 static void

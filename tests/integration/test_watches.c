@@ -44,8 +44,7 @@ start_server_only(void **state)
 static int
 stop(void **state)
 {
-	harness_free(*state);
-	return 0;
+	return harness_end(*state);
 }
 
 /* Both kinds of change still arrive. */
@@ -60,6 +59,8 @@ expect_alive(struct harness *h)
 	    h, harness_wait_value(h, "a", "before", "v2", HARNESS_LATE_MS));
 	harness_expect(
 	    h, harness_wait_synced(h, "b", "after", "True", HARNESS_LATE_MS));
+	harness_expect(
+	    h, control_wait_watches(h->api, SECRETS, 1, HARNESS_LATE_MS));
 	assert_int_equal(api_delete(h->api, NULL, NULL,
 			     "/api/v1/namespaces/b/secrets/after"),
 	    200);

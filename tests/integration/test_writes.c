@@ -41,8 +41,7 @@ start_server_only(void **state)
 static int
 stop(void **state)
 {
-	harness_free(*state);
-	return 0;
+	return harness_end(*state);
 }
 
 /* A rule for `times` requests; more of it can be set in the result. */
