@@ -60,7 +60,7 @@ expect_alive(struct harness *h)
 	harness_expect(
 	    h, harness_wait_synced(h, "b", "after", "True", HARNESS_LATE_MS));
 	harness_expect(
-	    h, control_wait_watches(h->api, SECRETS, 1, HARNESS_LATE_MS));
+	    h, control_wait_watches(h->api, SECRETS, 2, HARNESS_LATE_MS));
 	assert_int_equal(api_delete(h->api, NULL, NULL,
 			     "/api/v1/namespaces/b/secrets/after"),
 	    200);
