@@ -60,7 +60,7 @@ struct kube_client {
 	struct kube_limiter *limiter;	  /* borrowed, may be NULL */
 	struct stop *stop;		  /* borrowed, may be NULL: ends a wait
 					     for the limiter */
-	struct stop *abort;  /* may be NULL; see struct kube_request */
+	struct stop *abort; /* may be NULL; see struct kube_request */
 	/* Asked before each request that is no GET: false refuses it with
 	 * ERR_CANCELLED. NULL: always true. From the client's thread. */
 	bool (*may_write)(void *ctx);
