@@ -27,8 +27,9 @@ recognise_immutable(struct err *err)
 static int
 create(const struct apply_request *rq, bool *again, struct err *err)
 {
-	if (kube_create(rq->client, &KUBE_SECRETS, rq->key->ns, rq->desired,
-		NULL, err) == 0)
+	/* The answer need not repeat the contents. */
+	if (kube_create(rq->client, &KUBE_SECRETS_META, rq->key->ns,
+		rq->desired, rq->written, err) == 0)
 		return 0;
 	redact_error(rq->desired, err);
 	*again = err->code == ERR_EXISTS;
@@ -74,8 +75,8 @@ update(const struct apply_request *rq, const json_t *live,
 		*ret = APPLY_UNCHANGED;
 		return 0;
 	}
-	if (kube_update(rq->client, &KUBE_SECRETS, rq->key, next, NULL, err) ==
-	    0) {
+	if (kube_update(rq->client, &KUBE_SECRETS_META, rq->key, next,
+		rq->written, err) == 0) {
 		*ret = APPLY_UPDATED;
 		return 0;
 	}

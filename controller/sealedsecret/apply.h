@@ -22,6 +22,8 @@ struct apply_request {
 	const json_t *desired;
 	const char *key_ns; /* see unseal.h */
 	bool absent;	    /* believed not to exist: POST before GET */
+	json_t **written;   /* what was written, its metadata at least: owned
+			       by the caller; may be NULL */
 };
 
 enum apply_outcome { APPLY_UNCHANGED, APPLY_CREATED, APPLY_UPDATED };

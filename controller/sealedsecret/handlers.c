@@ -135,6 +135,16 @@ secret_reduce(void *ctx UNUSED, const json_t *obj, struct index_record *rec)
 	return true;
 }
 
+void
+handlers_secret_written(const struct controller_config *cfg,
+    const struct objkey *key, const json_t *secret)
+{
+	struct index_record rec = { .flags = 0 };
+
+	if (secret_reduce(NULL, secret, &rec))
+		(void)index_add(cfg->secrets, key, &rec);
+}
+
 /* A foreign Secret that was in the way may be written to from now on. */
 static void
 secret_changed(void *ctx, const struct objkey *key,

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/jsonx.h"
 #include "base/log.h"
+#include "handlers.h"
 #include "report.h"
 #include "sealedsecret.h"
 #include "sealedsecret/unseal.h"
@@ -204,6 +205,7 @@ produce(struct run *r)
 		.key_ns = r->cfg->key_ns,
 	};
 	AUTO_JSON json_t *desired = NULL;
+	AUTO_JSON json_t *written = NULL;
 	enum apply_outcome outcome;
 
 	if (unseal(r->cfg->keys, r->obj, &opt, &r->rec.hint, &desired,
@@ -217,10 +219,13 @@ produce(struct run *r)
 		    .desired = desired,
 		    .key_ns = r->cfg->key_ns,
 		    .absent = secret_absent(r),
+		    .written = &written,
 		},
 		&outcome, &r->err) < 0)
 		return apply_failed(r);
 	r->written = outcome != APPLY_UNCHANGED;
+	if (written != NULL && r->rc->secrets_synced)
+		handlers_secret_written(r->cfg, r->key, written);
 	return 0;
 }
 
