@@ -372,17 +372,26 @@ harness_wait_no_secret(
 	return wait_until(secret_missing, &w, limit_ms);
 }
 
+size_t
+harness_count_events(
+    struct harness *h, const char *ns, const char *name, const char *reason)
+{
+	AUTO_JSON json_t *v = NULL;
+
+	if (api_get(h->api, &v,
+		"/api/v1/namespaces/%s/events?fieldSelector="
+		"involvedObject.name%%3D%s%%2Creason%%3D%s",
+		ns, name, reason) != 200)
+		return 0;
+	return json_array_size(json_object_get(v, "items"));
+}
+
 static bool
 event_exists(void *ctx)
 {
 	const struct wish *w = ctx;
-	AUTO_JSON json_t *v = NULL;
 
-	return api_get(w->h->api, &v,
-		   "/api/v1/namespaces/%s/events?fieldSelector="
-		   "involvedObject.name%%3D%s%%2Creason%%3D%s",
-		   w->ns, w->name, w->text) == 200 &&
-	    json_array_size(json_object_get(v, "items")) > 0;
+	return harness_count_events(w->h, w->ns, w->name, w->text) > 0;
 }
 
 bool

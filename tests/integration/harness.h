@@ -82,6 +82,9 @@ bool harness_wait_synced(struct harness *h, const char *ns, const char *name,
     const char *status, int64_t limit_ms);
 bool harness_wait_no_secret(
     struct harness *h, const char *ns, const char *name, int64_t limit_ms);
+/* Events with this reason about the object, repetitions not counted. */
+size_t harness_count_events(
+    struct harness *h, const char *ns, const char *name, const char *reason);
 /* Until an event with this reason exists for the object. */
 bool harness_wait_event(struct harness *h, const char *ns, const char *name,
     const char *reason, int64_t limit_ms);

@@ -126,6 +126,9 @@ expire(struct harness *h, const char *shape)
 	harness_expect(h, wait_count(h, "list " SECRETS, 1));
 	harness_expect(
 	    h, control_wait_watches(h->api, SEALED, 1, HARNESS_LATE_MS));
+	/* At once: one watch refused, one list, one watch that stands. */
+	harness_expect(h, control_count(h->api, "list " SEALED) == 1);
+	harness_expect(h, control_count(h->api, "watch " SEALED) == 2);
 	/* The fresh list shows nothing new: nothing is written. */
 	harness_expect(h, control_writes(h->api) == 0);
 	expect_alive(h);
