@@ -128,6 +128,8 @@ a_conflict_on_the_status_is_resolved(void **state)
 	harness_create(h, "a", "one", "value");
 	expect_synced(h, "one", HARNESS_SOON_MS);
 	harness_expect(h, control_fired(h->api, id) == 2);
+	/* By reading again, not by starting over. */
+	harness_expect(h, control_count(h->api, "get " SECRETS) <= 1);
 }
 
 static void
