@@ -85,11 +85,14 @@ harness_new(const char *const args[])
 {
 	struct harness *h = xcalloc(1, sizeof(*h));
 	static unsigned serial;
+	char listen[32];
 
 	serial++;
 	h->state = tempdir_path("state.%u", serial);
 	h->kubeconfig = tempdir_path("kubeconfig.%u", serial);
-	start_server(h, "127.0.0.1:0", args);
+	(void)snprintf(
+	    listen, sizeof(listen), "127.0.0.1:%u", proc_free_port());
+	start_server(h, listen, args);
 	h->api = api_from_kubeconfig(h->kubeconfig);
 	return h;
 }

@@ -14,7 +14,7 @@
 #include "lib/wait.h"
 
 /* Long enough for anything that is not waiting for an outage to end. */
-#define HARNESS_SOON_MS 10000
+#define HARNESS_SOON_MS 20000
 /* After an outage: the longest back-off is 30 s, plus jitter. */
 #define HARNESS_LATE_MS 60000
 
