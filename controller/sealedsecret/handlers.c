@@ -180,6 +180,16 @@ is_unblocked(const struct index_record *sealed, const struct index_record *old,
 	    reconcile_failed(sealed->result, &code) && code == ERR_UNMANAGED;
 }
 
+void
+handlers_secret_written(const struct controller_config *cfg,
+    const struct objkey *key, const json_t *secret)
+{
+	struct index_record rec = { .flags = 0 };
+
+	if (secret_reduce(NULL, secret, &rec))
+		(void)index_add(cfg->secrets, key, &rec);
+}
+
 static void
 secret_changed(void *ctx, const struct objkey *key,
     const struct index_record *old, const struct index_record *now,
