@@ -7,12 +7,12 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "config_check.h"
 #include "flags.h"
-#include "http/addr.h"
 
 #define ENV_PREFIX "SEALED_SECRETS_"
 
@@ -29,9 +29,9 @@
 static bool
 check_address(union flag_value v, struct err *why)
 {
-	struct http_addr ignored;
+	struct addr ignored;
 
-	return http_addr_parse(v.s, &ignored, why) == 0;
+	return addr_parse(v.s, &ignored, why) == 0;
 }
 
 static bool

@@ -55,7 +55,7 @@ is_digit(char c)
 static char
 lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
 
 static bool
@@ -119,7 +119,7 @@ strip_underscores(const char *s, char out[static NUMBER_MAX])
 static bool
 parse_int(const char *s, int64_t *ret)
 {
-	char text[NUMBER_MAX], *p = text, *end;
+	char text[NUMBER_MAX] = "", *p = text, *end;
 	int base;
 	bool negative;
 	unsigned long long v;
@@ -176,7 +176,7 @@ is_float_text(const char *p)
 static bool
 parse_float(const char *s, double *ret)
 {
-	char text[NUMBER_MAX];
+	char text[NUMBER_MAX] = "";
 	float f;
 
 	if (!strip_underscores(s, text) || !is_float_text(text))

@@ -65,9 +65,11 @@ struct reflector {
 	/* When to go on. */
 	uint64_t due_ms;
 	uint64_t failed_ms; /* last failure */
-	unsigned failures;  /* without two quiet minutes between */
-	unsigned stalled;   /* failures at this place */
-	bool reauthorized;  /* a 401 was answered by trying again at once */
+	unsigned failures;  /* without progress or quiet minutes between */
+	unsigned relists;   /* without two quiet minutes between */
+	uint64_t relisted_ms;
+	unsigned stalled;  /* failures at this place */
+	bool reauthorized; /* a 401 was answered by trying again at once */
 
 	/* The stream. */
 	bool running;
@@ -338,7 +340,9 @@ move_version(struct reflector *r, const json_t *obj)
 		return;
 	free(r->version);
 	r->version = xstrdup(v);
+	/* What was in the way is over: the next failure is a first one. */
 	r->stalled = 0;
+	r->failures = 0;
 }
 
 static struct err *
@@ -474,13 +478,19 @@ failed_here(struct reflector *r, const struct err *why)
 		begin_list(r, false);
 }
 
-/* The first list after quiet times starts at once, further ones are paced. */
+/* The first list after quiet times starts at once, further ones are paced.
+ * Counted apart from failures: after an outage the version has often expired,
+ * and the server that says so is there to be asked. */
 static void
 list_again(struct reflector *r, const struct err *why)
 {
-	uint64_t wait = back_off(r);
+	uint64_t now = now_ms(r), wait;
 
-	wait_for(r, r->failures == 1 ? 0 : wait);
+	if (now - r->relisted_ms >= QUIET_MS)
+		r->relists = 0;
+	r->relisted_ms = now;
+	wait = ratelimit_reflector_ms(r->relists++, r->cfg.random());
+	wait_for(r, r->relists == 1 ? 0 : wait);
 	if (worth_telling(r, why))
 		tell(r, why->code, why);
 	begin_list(r, false);

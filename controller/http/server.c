@@ -14,12 +14,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/addr.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "conns.h"
 #include "framing.h"
-#include "http/addr.h"
 #include "routes.h"
 
 /* Memory of one connection: bounds the head of a request. */
@@ -30,7 +30,6 @@
 #define THREAD_STACK	 ((size_t)256 * 1024)
 #define TIMEOUT_MAX_MS	 UINT64_C(86400000)
 #define STOP_MS		 2000
-#define METHOD_MAX	 8
 #define CODE_MAX	 8
 
 struct http_server {
@@ -38,7 +37,7 @@ struct http_server {
 	struct MHD_Daemon *daemon;
 	struct conns *conns;
 	struct thread expirer;
-	char addr[HTTP_ADDR_TEXT_MAX];
+	char addr[ADDR_TEXT_MAX];
 };
 
 struct request {
@@ -390,7 +389,7 @@ http_server_start(const struct http_listener_config *cfg,
     struct http_server **ret, struct err *err)
 {
 	struct http_server *s = xcalloc(1, sizeof(*s));
-	int fd = http_addr_listen(cfg->listen_addr, err);
+	int fd = addr_listen(cfg->listen_addr, err);
 
 	s->cfg = *cfg;
 	if (fd < 0) {
@@ -398,7 +397,7 @@ http_server_start(const struct http_listener_config *cfg,
 		return -1;
 	}
 	s->conns = conns_new(&cfg->conns, cfg->clock);
-	http_addr_text(fd, s->addr);
+	addr_text(fd, s->addr);
 	s->daemon = start_daemon(s, fd);
 	if (s->daemon == NULL) {
 		(void)err_set(err, ERR_IO, "serve HTTP on %s: %s",

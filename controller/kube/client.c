@@ -265,9 +265,9 @@ decode_page(struct listing *l, struct kube_request *req, struct err *err)
 		return fail_decoding(l, err);
 	if (list_decoder_end(l->decoder, &l->err) < 0)
 		return fail_decoding(l, err);
-	snprintf(l->rv, sizeof(l->rv), "%s",
+	(void)snprintf(l->rv, sizeof(l->rv), "%s",
 	    list_decoder_resource_version(l->decoder));
-	snprintf(
+	(void)snprintf(
 	    l->next, sizeof(l->next), "%s", list_decoder_continue(l->decoder));
 	return 0;
 }

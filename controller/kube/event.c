@@ -306,7 +306,7 @@ event_key(const struct item *i, struct objkey *key, struct err *err)
 
 	while (n > 0 && (i->name[n - 1] == '-' || i->name[n - 1] == '.'))
 		n--;
-	snprintf(name, sizeof(name), "%.*s.%llx", (int)n, i->name,
+	(void)snprintf(name, sizeof(name), "%.*s.%llx", (int)n, i->name,
 	    (unsigned long long)i->name_ns);
 	return objkey_set(key, ns, name, err);
 }

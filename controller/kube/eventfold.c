@@ -17,7 +17,7 @@
 struct similar {
 	uint64_t last_ns;
 	unsigned n;
-	uint64_t messages[SIMILAR_MAX - 1];
+	uint32_t messages[SIMILAR_MAX - 1]; /* half a hash is enough */
 };
 
 struct counted {
@@ -66,7 +66,7 @@ eventfold_size(const struct eventfold *f)
 }
 
 static bool
-knows_message(const struct similar *s, uint64_t message)
+knows_message(const struct similar *s, uint32_t message)
 {
 	for (unsigned i = 0; i < s->n; i++)
 		if (s->messages[i] == message)
@@ -82,15 +82,16 @@ must_combine(
 {
 	bool fresh;
 	struct similar *s = lru_use(f->similar, key->similar, &fresh);
+	uint32_t message = (uint32_t)key->exact;
 
 	if (!fresh && mono_ns - s->last_ns > SIMILAR_AGE_NS)
 		s->n = 0;
 	s->last_ns = mono_ns;
-	if (knows_message(s, key->exact))
+	if (knows_message(s, message))
 		return false;
 	if (s->n == ARRAY_SIZE(s->messages))
 		return true;
-	s->messages[s->n++] = key->exact;
+	s->messages[s->n++] = message;
 	return false;
 }
 

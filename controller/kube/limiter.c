@@ -2,7 +2,6 @@
  * Client-side rate limit: a token bucket in the manner of client-go. Tokens
  * may be owed, so that waiters are served in the order they came.
  */
-#include <math.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -60,7 +59,7 @@ kube_limiter_reserve(struct kube_limiter *l)
 		l->tokens = l->burst;
 	l->tokens -= 1;
 	if (l->tokens < 0)
-		wait_ns = (uint64_t)ceil(-l->tokens / l->per_ns);
+		wait_ns = (uint64_t)(-l->tokens / l->per_ns) + 1;
 	mutex_unlock(&l->mu);
 	return wait_ns;
 }

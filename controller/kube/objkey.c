@@ -90,7 +90,7 @@ objkey_of(const json_t *obj, struct objkey *k, struct err *err)
 void
 objkey_text(const struct objkey *k, char out[static OBJKEY_TEXT_MAX])
 {
-	snprintf(out, OBJKEY_TEXT_MAX, "%s/%s", k->ns, k->name);
+	(void)snprintf(out, OBJKEY_TEXT_MAX, "%s/%s", k->ns, k->name);
 }
 
 int

@@ -18,6 +18,7 @@ const struct kube_resource KUBE_SECRETS_META = {
 	.kind = "Secret",
 	.api_version = "v1",
 	.metadata_only = true,
+	.manager = KUBE_MANAGER,
 };
 const struct kube_resource KUBE_SEALEDSECRETS = {
 	.prefix = "/apis/bitnami.com/v1alpha1",
@@ -81,12 +82,13 @@ put_segment(struct buf *out, const char *s)
 		put_encoded(out, s);
 }
 
-void
-kube_path_collection(
-    const struct kube_resource *res, const char *ns, struct buf *out)
+/* ns is looked at where the path has one. */
+static void
+put_collection(const struct kube_resource *res, bool namespaced, const char *ns,
+    struct buf *out)
 {
 	buf_puts(out, res->prefix);
-	if (ns != NULL && !res->cluster_scoped) {
+	if (namespaced) {
 		buf_puts(out, "/namespaces");
 		put_segment(out, ns);
 	}
@@ -94,10 +96,17 @@ kube_path_collection(
 }
 
 void
+kube_path_collection(
+    const struct kube_resource *res, const char *ns, struct buf *out)
+{
+	put_collection(res, ns != NULL && !res->cluster_scoped, ns, out);
+}
+
+void
 kube_path_object(const struct kube_resource *res, const struct objkey *key,
     const char *subresource, struct buf *out)
 {
-	kube_path_collection(res, key->ns, out);
+	put_collection(res, !res->cluster_scoped, key->ns, out);
 	put_segment(out, key->name);
 	if (subresource != NULL)
 		put_segment(out, subresource);

@@ -99,9 +99,7 @@ is_due_locked(const struct kube_token *t) REQUIRES(t->mu)
 struct secret *
 kube_token_get(struct kube_token *t, struct err *err)
 {
-	AUTO(secret) struct secret *fresh = NULL;
-	AUTO(secret) struct secret *old = NULL;
-	struct secret *copy = NULL;
+	struct secret *fresh = NULL, *old = NULL, *copy = NULL;
 	struct err read_err = ERR_INIT;
 	bool due;
 
@@ -114,7 +112,7 @@ kube_token_get(struct kube_token *t, struct err *err)
 	mutex_lock(&t->mu);
 	if (fresh != NULL) {
 		old = t->current;
-		t->current = STEAL(fresh);
+		t->current = fresh;
 		t->read_ns = clock_mono_ns(t->clock);
 		t->stale = false;
 	}
@@ -122,6 +120,7 @@ kube_token_get(struct kube_token *t, struct err *err)
 		copy = secret_from(
 		    secret_bytes(t->current), secret_len(t->current));
 	mutex_unlock(&t->mu);
+	secret_free(old);
 	if (copy == NULL)
 		*err = read_err;
 	return copy;

@@ -27,7 +27,8 @@
 #define STOP_GRACE_MS	   5000u
 #define POLL_MS		   1000
 #define BODY_MAX	   (8u * 1024 * 1024)
-#define RECV_BUFFER	   8192L /* one for each of several hundred watches */
+#define RECV_BUFFER	   8192L  /* one for each of several hundred watches */
+#define SEND_BUFFER	   16384L /* the least; kept with the handle */
 
 /* ---- curl handles, for both transports ---- */
 
@@ -70,6 +71,7 @@ set_http(CURL *h, const struct target *t)
 	SET(CURLOPT_SOCKOPTFUNCTION, on_socket);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
 	SET(CURLOPT_BUFFERSIZE, RECV_BUFFER);
+	SET(CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER);
 	if (t->cfg->user_agent != NULL)
 		SET(CURLOPT_USERAGENT, t->cfg->user_agent);
 	if (t->connect_list != NULL)
@@ -227,7 +229,7 @@ transport_count(struct metrics *m, const char *method, int status)
 	char code[12] = "error";
 
 	if (status != 0)
-		snprintf(code, sizeof(code), "%d", status);
+		(void)snprintf(code, sizeof(code), "%d", status);
 	metrics_inc(m, METRIC_API_REQUESTS, method, code);
 }
 

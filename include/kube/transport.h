@@ -7,7 +7,9 @@
  * struct kube_mux: many streams (lists and watches) driven by one thread on
  * one curl multi handle, answers delivered in pieces through callbacks.
  *
- * HTTP/1.1; TLS 1.2 or newer, verified against the configured CA alone; no
+ * HTTP/1.1; TLS 1.2 or newer, verified against the configured CA alone; a CA
+ * file that changes counts for every request and stream begun afterwards, on
+ * new connections (streams under way run to their end); no
  * proxy, redirect, cookie, netrc, Accept-Encoding. The token goes into the
  * Authorization header and is wiped afterwards. A 401 re-reads the token and
  * is tried once more at once. Stopping: a requested struct stop makes a

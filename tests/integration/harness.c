@@ -15,13 +15,15 @@
 #include "base/mem.h"
 #include "lib/tempdir.h"
 
-#define MAX_ARGS     48
-#define START_MS     20000
-#define READY_MS     60000
-#define STOP_MS	     12000
-#define KEY_LABEL    "sealedsecrets.bitnami.com/sealed-secrets-key"
-#define SEALED_PATH  "/apis/bitnami.com/v1alpha1/namespaces/%s/sealedsecrets"
-#define SECRETS_PATH "/api/v1/namespaces/%s/secrets"
+#define SERVING		"\"HTTP server serving\" addr="
+#define SERVING_METRICS "\"HTTP metrics server serving\" addr="
+#define MAX_ARGS	48
+#define START_MS	20000
+#define READY_MS	60000
+#define STOP_MS		12000
+#define KEY_LABEL	"sealedsecrets.bitnami.com/sealed-secrets-key"
+#define SEALED_PATH	"/apis/bitnami.com/v1alpha1/namespaces/%s/sealedsecrets"
+#define SECRETS_PATH	"/api/v1/namespaces/%s/secrets"
 
 static const char *
 program(const char *variable, const char *fallback)
@@ -110,6 +112,26 @@ harness_free(struct harness *h)
 	free(h);
 }
 
+int
+harness_end(struct harness *h)
+{
+	bool fine = true;
+
+	if (h->controller != NULL && proc_running(h->controller)) {
+		if (proc_running(h->server))
+			control_clear_rules(h->api);
+		fine = proc_stop(h->controller, STOP_MS) == 0;
+	}
+	if (proc_running(h->server))
+		fine = proc_stop(h->server, STOP_MS) == 0 && fine;
+	if (!fine) {
+		proc_show(h->server);
+		proc_show(h->controller);
+	}
+	harness_free(h);
+	return fine ? 0 : -1;
+}
+
 void
 harness_stop_server(struct harness *h)
 {
@@ -124,8 +146,7 @@ harness_resume_server(struct harness *h)
 	start_server(h, listen, NULL);
 }
 
-/* -- the controller
- * ------------------------------------------------------------ */
+/* -- the controller -- */
 
 struct proc *
 harness_spawn(struct harness *h, const char *const args[])
@@ -143,9 +164,9 @@ harness_spawn(struct harness *h, const char *const args[])
 }
 
 static char *
-served_at(struct harness *h, const char *text)
+served_at(struct proc *controller, const char *text)
 {
-	AUTO_STR char *addr = proc_wait_word(h->controller, text, START_MS);
+	AUTO_STR char *addr = proc_wait_word(controller, text, START_MS);
 
 	return addr == NULL ? NULL : xasprintf("http://%s", addr);
 }
@@ -157,8 +178,8 @@ harness_start(struct harness *h, const char *const args[])
 	free(h->http);
 	free(h->metrics);
 	h->controller = harness_spawn(h, args);
-	h->http = served_at(h, "\"HTTP server serving\" addr=");
-	h->metrics = served_at(h, "\"HTTP metrics server serving\" addr=");
+	h->http = served_at(h->controller, SERVING);
+	h->metrics = served_at(h->controller, SERVING_METRICS);
 	harness_expect(h, h->http != NULL && h->metrics != NULL);
 }
 
@@ -190,21 +211,37 @@ harness_kill(struct harness *h)
 	proc_kill(h->controller);
 }
 
+struct wanted_cert {
+	const char *base;
+	char *pem;
+};
+
 static bool
 has_cert(void *ctx)
 {
-	struct harness *h = ctx;
-	AUTO(api) struct api *web = api_new(h->http, NULL);
+	struct wanted_cert *w = ctx;
+	AUTO(api) struct api *web = api_new(w->base, NULL);
 	struct api_request req = { .path = "/v1/cert.pem", .accept = "*/*" };
 	struct api_reply reply;
 
 	api_do(web, &req, &reply);
-	if (reply.code == 200) {
-		free(h->cert);
-		h->cert = xstrdup(reply.text);
-	}
+	if (reply.code == 200)
+		w->pem = xstrdup(reply.text);
 	api_reply_release(&reply);
-	return h->cert != NULL;
+	return w->pem != NULL;
+}
+
+char *
+harness_cert_of(struct harness *h, struct proc *controller)
+{
+	AUTO_STR char *base = served_at(controller, SERVING);
+	struct wanted_cert w = { .base = base };
+	bool serves = base != NULL && wait_until(has_cert, &w, READY_MS);
+
+	if (!serves)
+		proc_show(controller);
+	harness_expect(h, serves);
+	return w.pem;
 }
 
 const char *
@@ -212,12 +249,11 @@ harness_cert(struct harness *h)
 {
 	free(h->cert);
 	h->cert = NULL;
-	harness_expect(h, wait_until(has_cert, h, READY_MS));
+	h->cert = harness_cert_of(h, h->controller);
 	return h->cert;
 }
 
-/* -- objects
- * --------------------------------------------------------------------- */
+/* -- objects -- */
 
 void
 harness_create(
@@ -358,21 +394,44 @@ harness_wait_event(struct harness *h, const char *ns, const char *name,
 	return wait_until(event_exists, &w, limit_ms);
 }
 
-static bool
-all_synced(void *ctx)
+/* Counts those of one page; the next token is owned by the caller. */
+static size_t
+count_synced(struct harness *h, const char *token, char **next)
 {
-	const struct wish *w = ctx;
 	AUTO_JSON json_t *v = NULL;
+	const char *more;
 	size_t i, n = 0;
 	json_t *item;
 
-	if (api_get(w->h->api, &v,
-		"/apis/bitnami.com/v1alpha1/sealedsecrets") != 200)
-		return false;
+	*next = NULL;
+	if (api_get(h->api, &v,
+		"/apis/bitnami.com/v1alpha1/sealedsecrets?continue=%s",
+		token) != 200)
+		return 0;
 	json_array_foreach(json_object_get(v, "items"), i, item)
 	{
 		if (strcmp(object_synced(item), "True") == 0)
 			n++;
+	}
+	more = jsonx_str(v, "metadata", "continue", NULL);
+	if (more != NULL && *more != '\0')
+		*next = xstrdup(more);
+	return n;
+}
+
+static bool
+all_synced(void *ctx)
+{
+	const struct wish *w = ctx;
+	char *token = xstrdup("");
+	size_t n = 0;
+
+	while (token != NULL) {
+		char *next;
+
+		n += count_synced(w->h, token, &next);
+		free(token);
+		token = next;
 	}
 	return n == w->n;
 }
@@ -389,11 +448,11 @@ size_t
 harness_keys(struct harness *h)
 {
 	AUTO_JSON json_t *v = NULL;
+	long code = api_get(h->api, &v,
+	    SECRETS_PATH "?labelSelector=" KEY_LABEL "%%3Dactive",
+	    "kube-system");
 
-	if (api_get(h->api, &v,
-		SECRETS_PATH "?labelSelector=" KEY_LABEL "%%3Dactive",
-		"kube-system") != 200)
-		return 0;
+	harness_expect(h, code == 200);
 	return json_array_size(json_object_get(v, "items"));
 }
 

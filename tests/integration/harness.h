@@ -36,7 +36,10 @@ struct harness {
  * args: further words for it, ended by NULL; may be NULL.
  */
 struct harness *harness_new(const char *const args[]);
-void harness_free(struct harness *h);
+/* As a test's teardown: what still runs must stop in order, with exit code 0
+ * (a sanitizer's complaint would be another one). Returns 0 if it does. */
+int harness_end(struct harness *h);
+void harness_free(struct harness *h); /* kills */
 
 /* Another controller beside h->controller; args as above. Small keys, so
  * that a first key takes little time. */
@@ -55,6 +58,8 @@ void harness_resume_server(struct harness *h);
 
 /* The certificate that is served, waiting for it. Borrowed. */
 const char *harness_cert(struct harness *h);
+/* The same of any controller; owned by the caller. */
+char *harness_cert_of(struct harness *h, struct proc *controller);
 
 /* Creates a SealedSecret of one item. Fails the test when refused. */
 void harness_create(

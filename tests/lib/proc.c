@@ -21,6 +21,7 @@
 #include "wait.h"
 
 #define MAX_OUTPUT (64 * 1024 * 1024)
+#define SHOW_MAX   8000
 
 struct proc {
 	pid_t pid;
@@ -314,9 +315,11 @@ void
 proc_show(const struct proc *p)
 {
 	char *out = proc_output(p);
+	size_t n = strlen(out);
 
-	fprintf(stderr, "--- output of %s (pid %d)\n%s---\n", p->name,
-	    (int)p->pid, out);
+	fprintf(stderr, "--- output of %s (pid %d)%s\n%s---\n", p->name,
+	    (int)p->pid, n > SHOW_MAX ? ", its end" : "",
+	    n > SHOW_MAX ? out + n - SHOW_MAX : out);
 	free(out);
 }
 

@@ -1,6 +1,6 @@
 /*
  * Listen addresses, and sockets on this machine's loopback.
- * layer: http
+ * layer: base
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "http/addr.h"
+#include "base/addr.h"
 #include "rawhttp.h"
 
 static void
@@ -35,10 +35,10 @@ reads_addresses_as_go_writes_them(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct http_addr a = { .port = 1 };
+		struct addr a = { .port = 1 };
 		struct err err = ERR_INIT;
 
-		assert_int_equal(http_addr_parse(cases[i].text, &a, &err), 0);
+		assert_int_equal(addr_parse(cases[i].text, &a, &err), 0);
 		assert_string_equal(a.host, cases[i].host);
 		assert_int_equal(a.port, cases[i].port);
 	}
@@ -70,18 +70,18 @@ refuses_what_is_no_address(void **state UNUSED)
 		{ "a\n:80", "host has a strange character" },
 		{ "http://x:80", "an IPv6 address needs brackets around it" },
 	};
-	char text[HTTP_ADDR_HOST_MAX + 8];
-	struct http_addr a = { .port = 1 };
+	char text[ADDR_HOST_MAX + 8];
+	struct addr a = { .port = 1 };
 	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		assert_int_equal(http_addr_parse(cases[i].text, &a, &err), -1);
+		assert_int_equal(addr_parse(cases[i].text, &a, &err), -1);
 		assert_int_equal(err.code, ERR_INVALID);
 		assert_string_equal(err.msg, cases[i].why);
 	}
 	memset(text, 'a', sizeof(text));
-	memcpy(text + HTTP_ADDR_HOST_MAX, ":80", 4);
-	assert_int_equal(http_addr_parse(text, &a, &err), -1);
+	memcpy(text + ADDR_HOST_MAX, ":80", 4);
+	assert_int_equal(addr_parse(text, &a, &err), -1);
 	assert_string_equal(err.msg, "host is too long");
 	assert_int_equal(a.port, 1);
 }
@@ -90,12 +90,12 @@ static void
 an_empty_host_takes_both_families(void **state UNUSED)
 {
 	struct err err = ERR_INIT;
-	char text[HTTP_ADDR_TEXT_MAX], addr[HTTP_ADDR_TEXT_MAX];
+	char text[ADDR_TEXT_MAX], addr[ADDR_TEXT_MAX];
 	int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int fd = http_addr_listen(":0", &err);
+	int fd = addr_listen(":0", &err);
 
 	assert_true(fd >= 0);
-	http_addr_text(fd, text);
+	addr_text(fd, text);
 	(void)snprintf(addr, sizeof(addr), "127.0.0.1%s", strrchr(text, ':'));
 	assert_true(raw_can_connect(addr));
 	/* A machine without IPv6 has the other half only. */
@@ -112,11 +112,11 @@ static void
 an_address_takes_itself_alone(void **state UNUSED)
 {
 	struct err err = ERR_INIT;
-	char text[HTTP_ADDR_TEXT_MAX];
-	int fd = http_addr_listen("127.0.0.1:0", &err);
+	char text[ADDR_TEXT_MAX];
+	int fd = addr_listen("127.0.0.1:0", &err);
 
 	assert_true(fd >= 0);
-	http_addr_text(fd, text);
+	addr_text(fd, text);
 	assert_int_equal(strncmp(text, "127.0.0.1:", 10), 0);
 	assert_string_not_equal(text, "127.0.0.1:0");
 	assert_true(raw_can_connect(text));
@@ -130,12 +130,12 @@ static void
 failures_name_address_and_reason(void **state UNUSED)
 {
 	struct err err = ERR_INIT;
-	char text[HTTP_ADDR_TEXT_MAX], want[HTTP_ADDR_TEXT_MAX + 64];
-	int fd = http_addr_listen("127.0.0.1:0", &err);
+	char text[ADDR_TEXT_MAX], want[ADDR_TEXT_MAX + 64];
+	int fd = addr_listen("127.0.0.1:0", &err);
 
 	assert_true(fd >= 0);
-	http_addr_text(fd, text);
-	assert_int_equal(http_addr_listen(text, &err), -1);
+	addr_text(fd, text);
+	assert_int_equal(addr_listen(text, &err), -1);
 	assert_int_equal(err.code, ERR_IO);
 	(void)snprintf(
 	    want, sizeof(want), "listen on %s: address already in use", text);
@@ -143,18 +143,18 @@ failures_name_address_and_reason(void **state UNUSED)
 	/* Every address: the port of one of them is taken. */
 	(void)snprintf(want, sizeof(want),
 	    "listen on %s: address already in use", strrchr(text, ':'));
-	assert_int_equal(http_addr_listen(strrchr(text, ':'), &err), -1);
+	assert_int_equal(addr_listen(strrchr(text, ':'), &err), -1);
 	assert_string_equal(err.msg, want);
 	(void)close(fd);
 
 	/* Of the block kept for documentation: nobody's own. */
-	assert_int_equal(http_addr_listen("192.0.2.1:80", &err), -1);
+	assert_int_equal(addr_listen("192.0.2.1:80", &err), -1);
 	assert_string_equal(
 	    err.msg, "listen on 192.0.2.1:80: cannot assign requested address");
-	assert_int_equal(http_addr_listen("300.0.0.1.:80", &err), -1);
+	assert_int_equal(addr_listen("300.0.0.1.:80", &err), -1);
 	assert_string_equal(
 	    err.msg, "listen on 300.0.0.1.:80: no such address");
-	assert_int_equal(http_addr_listen("80", &err), -1);
+	assert_int_equal(addr_listen("80", &err), -1);
 	assert_string_equal(err.msg, "listen on 80: missing port");
 }
 

@@ -329,6 +329,23 @@ an_expired_token_begins_again_once_without_pages(void **state)
 }
 
 static void
+a_server_that_pages_unasked_cannot_keep_us_for_ever(void **state)
+{
+	struct fixture *f = *state;
+	struct items it = { .n = 0 };
+	struct err err = ERR_INIT;
+
+	cannedkube_answer(&f->kube, pages[1][0]);
+	cannedkube_refuse(&f->kube, 410, "Expired", "too old");
+	cannedkube_answer(&f->kube, pages[1][0]);
+	cannedkube_refuse(&f->kube, 410, "Expired", "too old");
+	cannedkube_answer(&f->kube, pages[1][1]);
+	assert_int_equal(list(f, &it, NULL, &err), -1);
+	assert_int_equal(err.code, ERR_GONE);
+	assert_int_equal(cannedkube_count(&f->kube), 4);
+}
+
+static void
 a_part_of_a_list_is_never_the_whole(void **state)
 {
 	static const struct {
@@ -444,6 +461,7 @@ main(void)
 		TEST(a_stopped_client_does_not_wait_for_the_limiter),
 		TEST(pages_are_followed_to_the_end),
 		TEST(an_expired_token_begins_again_once_without_pages),
+		TEST(a_server_that_pages_unasked_cannot_keep_us_for_ever),
 		TEST(a_part_of_a_list_is_never_the_whole),
 		TEST(the_reader_ends_a_list_with_its_own_error),
 		TEST(lists_of_all_namespaces_and_metadata_have_their_paths),

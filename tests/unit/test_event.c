@@ -321,7 +321,6 @@ static void
 a_retry_that_succeeds_is_the_same_event(void **state)
 {
 	struct fixture *f = *state;
-	AUTO_STR char *first = NULL;
 
 	cannedkube_answer(
 	    &f->kube, (struct canned_answer) { .fail = ERR_TRANSPORT });

@@ -172,11 +172,11 @@ dates_are_right_on_both_sides_of_2050(void **state UNUSED)
 		    fixture_make(2048, cases[i].from, cases[i].ttl_s);
 		X509 *cert = certificate_of(kp);
 
-		assert_string_equal(
-		    ASN1_STRING_get0_data(X509_get0_notBefore(cert)),
+		assert_string_equal((const char *)ASN1_STRING_get0_data(
+					X509_get0_notBefore(cert)),
 		    cases[i].want_from);
-		assert_string_equal(
-		    ASN1_STRING_get0_data(X509_get0_notAfter(cert)),
+		assert_string_equal((const char *)ASN1_STRING_get0_data(
+					X509_get0_notAfter(cert)),
 		    cases[i].want_to);
 		assert_int_equal(keypair_not_before(kp), cases[i].from);
 		assert_int_equal(

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -133,6 +134,9 @@ poll_until_done(struct seen *s)
 
 /* ---- servers ---- */
 
+/* Hanging connections that the client closed. */
+static atomic_uint left;
+
 /* /events: two events, then what the rest of the path says. */
 static void
 stream_server(
@@ -161,12 +165,14 @@ stream_server(
 	    "Transfer-Encoding: chunked\r\n\r\n");
 	httpd_chunk(c, "one\n", 4);
 	httpd_chunk(c, "two\n", 4);
-	if (strcmp(req->path, "/events-end") == 0)
+	if (strcmp(req->path, "/events-end") == 0) {
 		httpd_puts(c, "0\r\n\r\n");
-	else if (strcmp(req->path, "/events-cut") == 0)
+	} else if (strcmp(req->path, "/events-cut") == 0) {
 		httpd_close(c);
-	else
+	} else {
 		httpd_wait(c);
+		atomic_fetch_add(&left, 1);
+	}
 }
 
 struct fixture {
@@ -334,6 +340,26 @@ cancelled_streams_are_not_heard_of_again(void **state)
 	assert_int_equal(at_data.dones, 0);
 	buf_release(&at_data.body);
 	buf_release(&other.body);
+}
+
+static void
+a_cancelled_stream_gives_up_its_connection(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t end = clock_mono_ms(&clock_system) + PATIENCE_MS;
+	struct seen s;
+
+	atomic_store(&left, 0);
+	seen_init(&s, f->mux, "/events-hang");
+	start_stream(&s, 0, 0);
+	while (s.pieces == 0)
+		f->mux->poll(f->mux->ctx, 100);
+	f->mux->cancel(f->mux->ctx, s.stream);
+	while (atomic_load(&left) == 0 && clock_mono_ms(&clock_system) < end)
+		f->mux->poll(f->mux->ctx, 1);
+	assert_int_equal(atomic_load(&left), 1);
+	assert_int_equal(s.dones, 0);
+	buf_release(&s.body);
 }
 
 static void
@@ -599,6 +625,7 @@ main(void)
 		TEST(a_total_time_ends_a_lively_stream),
 		TEST(a_reader_that_wants_no_more_ends_its_stream),
 		TEST(cancelled_streams_are_not_heard_of_again),
+		TEST(a_cancelled_stream_gives_up_its_connection),
 		TEST(done_may_start_a_stream_and_cancel_another),
 		TEST(open_streams_are_dropped_with_the_mux),
 		TEST(wakeup_ends_the_wait_of_poll),

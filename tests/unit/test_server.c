@@ -25,6 +25,7 @@
 #define BODY_MAX 1000
 #define OUT_MAX	 65536
 #define LONG_MS	 60000
+#define BIG_LEN	 ((size_t)16 * 1024 * 1024)
 #define GET(p)	 "GET " p " HTTP/1.1\r\nHost: x\r\n"
 #define CLOSE	 "Connection: close\r\n"
 
@@ -60,11 +61,24 @@ handle_gate(void *ctx UNUSED, struct http_reply *reply)
 	http_reply_text(reply, 200, "passed\n");
 }
 
+static void
+handle_big(void *ctx UNUSED, struct http_reply *reply)
+{
+	static const char zeros[65536];
+	struct err err = ERR_INIT;
+
+	http_reply_text(reply, 200, "");
+	for (size_t i = 0; i < BIG_LEN / sizeof(zeros); i++)
+		assert_int_equal(
+		    buf_append(&reply->body, zeros, sizeof(zeros), &err), 0);
+}
+
 static const struct http_route routes[] = {
 	{ "/ok", handle_ok, true },
 	{ "/plain", handle_ok, false },
 	{ "/smuggled", handle_smuggled, false },
 	{ "/gate", handle_gate, false },
+	{ "/big", handle_big, false },
 };
 
 struct fixture {
@@ -305,8 +319,8 @@ refuses_heads_that_can_be_cut_in_two_ways(void **state)
 		const char *m = methods[i % ARRAY_SIZE(methods)];
 
 		(void)snprintf(request, sizeof(request),
-		    "%s /ok HTTP/%s\r\n%s\r\n" GET("/smuggled") "\r\n", m,
-		    heads[h].version, heads[h].fields);
+		    "%s /ok HTTP/%s\r\n%s\r\n0\r\n\r\n" GET("/smuggled") "\r\n",
+		    m, heads[h].version, heads[h].fields);
 		raw_exchange(f->addr, request, f->out, OUT_MAX);
 		if (strncmp(f->out, "HTTP/1.", 7) != 0 ||
 		    strncmp(f->out + 8, " 4", 2) != 0 ||
@@ -526,6 +540,29 @@ a_slow_head_or_body_meets_its_deadline(void **state)
 }
 
 static void
+a_peer_that_does_not_read_its_answer_is_cut_off(void **state)
+{
+	static char junk[262144];
+	struct fixture *f = *state;
+	struct pollfd p = { .events = 0 };
+
+	start(f,
+	    (struct conns_limits) { .max = 32,
+		.idle_ms = LONG_MS,
+		.read_ms = LONG_MS,
+		.write_ms = 200 });
+	p.fd = raw_connect(f->addr);
+	raw_puts(p.fd, GET("/big") "\r\n");
+	/* What the server has not read makes its close a reset, which is seen
+	 * though the answer fills all buffers. */
+	assert_true(
+	    send(p.fd, junk, sizeof(junk), MSG_DONTWAIT | MSG_NOSIGNAL) > 0);
+	assert_int_equal(poll(&p, 1, 8000), 1);
+	assert_true((p.revents & (POLLHUP | POLLERR)) != 0);
+	(void)close(p.fd);
+}
+
+static void
 an_idle_connection_ends_before_and_between_requests(void **state)
 {
 	struct fixture *f = *state;
@@ -640,6 +677,7 @@ stopping_lets_a_running_request_end(void **state)
 	thread_start(&stopper, "stopper", stop_main, f);
 	/* The idle one goes at once, so stopping has begun. */
 	assert_int_equal(raw_read_all(idle, f->out, OUT_MAX), 0);
+	assert_false(raw_can_connect(addr));
 	mutex_lock(&gate_mu);
 	gate_open = true;
 	cond_broadcast(&gate_changed);
@@ -650,6 +688,27 @@ stopping_lets_a_running_request_end(void **state)
 	thread_join(&stopper);
 	f->server = NULL;
 	assert_false(raw_can_connect(addr));
+	(void)close(fd);
+	(void)close(idle);
+}
+
+static void
+stopping_waits_for_the_rest_of_a_body(void **state)
+{
+	struct fixture *f = *state;
+	struct thread stopper = { .started = false };
+	int fd = raw_connect(f->addr), idle = raw_connect(f->addr);
+
+	raw_puts(fd,
+	    "POST /ok HTTP/1.1\r\nHost: x\r\n"
+	    "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+	assert_int_equal(raw_read_answer(fd, f->out, OUT_MAX, true), 100);
+	thread_start(&stopper, "stopper", stop_main, f);
+	assert_int_equal(raw_read_all(idle, f->out, OUT_MAX), 0);
+	raw_puts(fd, "ab");
+	assert_int_equal(raw_read_answer(fd, f->out, OUT_MAX, true), 200);
+	thread_join(&stopper);
+	f->server = NULL;
 	(void)close(fd);
 	(void)close(idle);
 }
@@ -720,10 +779,12 @@ main(void)
 		WITH_SERVER(expect_is_honoured_for_100_continue_alone),
 		WITH_SERVER(upgrades_are_ignored),
 		BARE(a_slow_head_or_body_meets_its_deadline),
+		BARE(a_peer_that_does_not_read_its_answer_is_cut_off),
 		BARE(an_idle_connection_ends_before_and_between_requests),
 		BARE(at_the_limit_the_longest_wait_ends_and_a_probe_gets_in),
 		WITH_SERVER(counts_requests_by_route_code_and_known_method),
 		WITH_SERVER(stopping_lets_a_running_request_end),
+		WITH_SERVER(stopping_waits_for_the_rest_of_a_body),
 		WITH_SERVER(stopping_does_not_wait_for_idle_connections),
 		WITH_SERVER(a_taken_port_is_an_error_that_names_it),
 		cmocka_unit_test(

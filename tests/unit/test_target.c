@@ -211,6 +211,38 @@ trust_follows_its_file(void **state UNUSED)
 	tmpfiles_release(&files);
 }
 
+/* As where two changes have one time stamp: what we remember of the file is
+ * what it looks like now. */
+static void
+a_change_that_only_contents_tell_is_seen_at_first(void **state UNUSED)
+{
+	struct tmpfiles files;
+	struct kube_config cfg = { .server = (char *)"https://h" };
+	struct err err = ERR_INIT;
+	struct target t;
+	bool changed;
+
+	tmpfiles_init(&files);
+	cfg.ca_file = (char *)tmpfiles_path(&files, "ca.crt");
+	target_init(&t, &cfg);
+	tmpfiles_write(&files, "ca.crt", "aaa");
+	assert_int_equal(target_refresh(&t, &changed, &err), 0);
+	tmpfiles_write(&files, "ca.crt", "bbb");
+	assert_int_equal(stat(cfg.ca_file, &t.ca_stat), 0);
+	assert_int_equal(target_refresh(&t, &changed, &err), 0);
+	assert_true(changed);
+	assert_string_equal(t.ca.data, "bbb");
+	/* Read again a while later, the file need not be read any more. */
+	t.ca_seen_ms -= 3000;
+	tmpfiles_write(&files, "ca.crt", "ccc");
+	assert_int_equal(stat(cfg.ca_file, &t.ca_stat), 0);
+	assert_int_equal(target_refresh(&t, &changed, &err), 0);
+	assert_false(changed);
+	assert_string_equal(t.ca.data, "bbb");
+	target_release(&t);
+	tmpfiles_release(&files);
+}
+
 static void
 without_an_authority_nothing_is_trusted(void **state UNUSED)
 {
@@ -255,6 +287,8 @@ main(void)
 		cmocka_unit_test(
 		    a_server_name_goes_into_the_url_and_the_address_elsewhere),
 		cmocka_unit_test(trust_follows_its_file),
+		cmocka_unit_test(
+		    a_change_that_only_contents_tell_is_seen_at_first),
 		cmocka_unit_test(without_an_authority_nothing_is_trusted),
 	};
 

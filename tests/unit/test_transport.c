@@ -11,11 +11,16 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -180,7 +185,61 @@ dots_in_a_path_stay_where_they_are(void **state UNUSED)
 	httpd_free(h);
 }
 
+/* Our end of the connection to this server. */
+static int
+client_socket(const struct httpd *h)
+{
+	for (int fd = 3; fd < 1024; fd++) {
+		struct sockaddr_in sa = { 0 };
+		socklen_t len = sizeof(sa);
+
+		if (getpeername(fd, (struct sockaddr *)&sa, &len) == 0 &&
+		    sa.sin_family == AF_INET &&
+		    ntohs(sa.sin_port) == httpd_port(h))
+			return fd;
+	}
+	return -1;
+}
+
+static int
+option(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	assert_int_equal(getsockopt(fd, level, name, &value, &len), 0);
+	return value;
+}
+
+static void
+a_dead_peer_is_noticed_by_the_kernel(void **state UNUSED)
+{
+	struct httpd *h = httpd_new(echo, NULL, NULL);
+	struct kube_config cfg = config_of(h);
+	AUTO(kube_transport)
+	struct kube_transport *t = kube_transport_new(&cfg, NULL, NULL);
+	struct err err = ERR_INIT;
+	int fd;
+
+	assert_int_equal(get_on(t, "/x", &err), 200);
+	fd = client_socket(h);
+	assert_true(fd >= 0);
+	assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 30000);
+	httpd_free(h);
+}
+
 /* ---- what comes back ---- */
+
+static void
+one_by_one(struct httpd_conn *c, const char *s)
+{
+	for (; *s != '\0'; s++)
+		httpd_write(c, s, 1);
+}
 
 static void
 canned(void *ctx UNUSED, struct httpd_conn *c, const struct httpd_request *req)
@@ -197,6 +256,11 @@ canned(void *ctx UNUSED, struct httpd_conn *c, const struct httpd_request *req)
 		    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 		    "Transfer-Encoding: chunked\r\n\r\n"
 		    "2\r\n{\"\r\n3\r\na\":\r\n2\r\n1}\r\n0\r\n\r\n");
+	else if (strcmp(req->path, "/bytes") == 0)
+		one_by_one(c,
+		    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+		    "Transfer-Encoding: chunked\r\n\r\n"
+		    "3\r\n{\"\xc3\r\n6\r\n\xa4\":12}\r\n0\r\n\r\n");
 	else if (strcmp(req->path, "/gzip") == 0)
 		httpd_reply(c, 200, "application/json",
 		    "Content-Encoding: gzip\r\n", "not gzip at all");
@@ -218,6 +282,7 @@ answers_of_any_status_are_answers(void **state UNUSED)
 		{ "/throttled", 429, false, 5, "wait" },
 		{ "/redirect", 307, false, -1, "" },
 		{ "/chunked", 200, true, -1, "{\"a\":1}" },
+		{ "/bytes", 200, true, -1, "{\"\xc3\xa4\":12}" },
 		{ "/gzip", 200, true, -1, "not gzip at all" },
 		{ "/none", 404, true, -1, "{\"kind\":\"Status\"}" },
 	};
@@ -241,7 +306,7 @@ answers_of_any_status_are_answers(void **state UNUSED)
 		assert_int_equal(resp.retry_after_s, cases[i].retry_after);
 		assert_string_equal(buf_str(&resp.body), cases[i].body);
 	}
-	assert_true(metrics_value(m, METRIC_API_REQUESTS, "GET", "200") == 3);
+	assert_true(metrics_value(m, METRIC_API_REQUESTS, "GET", "200") == 4);
 	assert_true(metrics_value(m, METRIC_API_REQUESTS, "GET", "307") == 1);
 	assert_int_equal(httpd_connections(h), 1);
 	httpd_free(h);
@@ -525,6 +590,148 @@ a_missing_token_file_does_not_look_like_a_missing_object(void **state UNUSED)
 	assert_int_equal(httpd_requests(h), 0);
 	kube_token_free(cfg.token);
 	httpd_free(h);
+}
+
+/* The canary, never in clear in this process but where the code under test
+ * puts it. */
+#define MASK 0x5a
+static const unsigned char masked[] = { 'c' ^ MASK, 'A' ^ MASK, 'n' ^ MASK,
+	'4' ^ MASK, 'r' ^ MASK, 'Y' ^ MASK, '-' ^ MASK, 't' ^ MASK, '0' ^ MASK,
+	'K' ^ MASK, 'e' ^ MASK, 'N' ^ MASK, '.' ^ MASK, 'q' ^ MASK, '7' ^ MASK,
+	'Z' ^ MASK };
+
+static void
+write_canary(const char *path)
+{
+	char text[sizeof(masked)];
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < sizeof(masked); i++)
+		text[i] = (char)(masked[i] ^ MASK);
+	assert_int_equal(write(fd, text, sizeof(text)), sizeof(text));
+	mem_wipe(text, sizeof(text));
+	close(fd);
+}
+
+static unsigned
+count_canaries(const unsigned char *p, size_t len)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i + sizeof(masked) <= len; i++) {
+		size_t j = 0;
+
+		while (j < sizeof(masked) && (p[i + j] ^ MASK) == masked[j])
+			j++;
+		n += j == sizeof(masked);
+	}
+	return n;
+}
+
+/* Larger mappings are a sanitizer's own. */
+#define SCAN_MAX (256ul << 20)
+
+/* Copies of the canary in the writable memory of this process. */
+static unsigned
+scan_memory(void)
+{
+	static unsigned char page[1 << 16];
+	FILE *maps = fopen("/proc/self/maps", "re");
+	int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	char line[512], perms[8];
+	unsigned long from, to;
+	unsigned n = 0;
+
+	assert_non_null(maps);
+	assert_true(mem >= 0);
+	while (fgets(line, sizeof(line), maps) != NULL) {
+		if (sscanf(line, "%lx-%lx %7s", &from, &to, perms) != 3 ||
+		    strncmp(perms, "rw", 2) != 0 || to - from > SCAN_MAX)
+			continue;
+		for (; from < to; from += sizeof(page) - sizeof(masked)) {
+			size_t len =
+			    to - from < sizeof(page) ? to - from : sizeof(page);
+			ssize_t got = pread(mem, page, len, (off_t)from);
+
+			if (from >= (uintptr_t)page + sizeof(page) ||
+			    from + len <= (uintptr_t)page)
+				n += count_canaries(
+				    page, got > 0 ? (size_t)got : 0);
+			mem_wipe(page, sizeof(page));
+			if (len < sizeof(page))
+				break;
+		}
+	}
+	(void)fclose(maps);
+	close(mem);
+	return n;
+}
+
+/* In a process of its own, whose memory is not ours. */
+static pid_t
+serve_elsewhere(char *url, size_t size, int *release)
+{
+	int out[2], in[2];
+	ssize_t n;
+	pid_t pid;
+
+	assert_int_equal(pipe(out), 0);
+	assert_int_equal(pipe(in), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct httpd *h = httpd_new(canned, NULL, NULL);
+		const char *text = httpd_url(h);
+		char c;
+
+		close(in[1]);
+		(void)!write(out[1], text, strlen(text));
+		(void)!read(in[0], &c, 1);
+		httpd_free(h);
+		_exit(0);
+	}
+	close(out[1]);
+	close(in[0]);
+	n = read(out[0], url, size - 1);
+	assert_true(n > 0);
+	url[n] = '\0';
+	close(out[0]);
+	*release = in[1];
+	return pid;
+}
+
+static void
+a_request_leaves_no_copy_of_the_token(void **state UNUSED)
+{
+	struct tmpfiles files;
+	struct kube_config cfg = { 0 };
+	AUTO(secret) struct secret *held = NULL;
+	struct kube_transport *t;
+	struct err err = ERR_INIT;
+	char url[64];
+	int release;
+	pid_t pid = serve_elsewhere(url, sizeof(url), &release);
+
+	tmpfiles_init(&files);
+	write_canary(tmpfiles_path(&files, "token"));
+	cfg.server = url;
+	cfg.token = kube_token_file(tmpfiles_path(&files, "token"), NULL);
+	t = kube_transport_new(&cfg, NULL, NULL);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(get_on(t, "/json", &err), 200);
+	/* The scan sees what is there: the token's own copy and this one. */
+	held = kube_token_get(cfg.token, &err);
+	assert_int_equal(scan_memory(), 2);
+	secret_free(STEAL(held));
+	assert_int_equal(scan_memory(), 1);
+	kube_token_free(cfg.token);
+	assert_int_equal(scan_memory(), 0);
+	kube_transport_free(t);
+	assert_int_equal(scan_memory(), 0);
+	close(release);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	tmpfiles_release(&files);
 }
 
 /* ---- stopping ---- */
@@ -971,6 +1178,7 @@ main(void)
 		    bodies_go_out_whole_with_their_method_and_type),
 		cmocka_unit_test(proxies_of_the_environment_are_not_asked),
 		cmocka_unit_test(dots_in_a_path_stay_where_they_are),
+		cmocka_unit_test(a_dead_peer_is_noticed_by_the_kernel),
 		cmocka_unit_test(answers_of_any_status_are_answers),
 		cmocka_unit_test(
 		    faults_have_codes_and_never_give_half_an_answer),
@@ -983,6 +1191,7 @@ main(void)
 		    a_401_reads_the_token_again_and_tries_once_more),
 		cmocka_unit_test(
 		    a_missing_token_file_does_not_look_like_a_missing_object),
+		cmocka_unit_test(a_request_leaves_no_copy_of_the_token),
 		cmocka_unit_test(a_stop_ends_a_read_at_once),
 		cmocka_unit_test(
 		    a_write_under_way_is_finished_in_spite_of_a_stop),
@@ -1000,5 +1209,6 @@ main(void)
 		TLS(verification_is_skipped_only_when_told),
 	};
 
+	mem_install_hooks();
 	return cmocka_run_group_tests_name("transport", tests, NULL, NULL);
 }

@@ -91,3 +91,10 @@ version_and_help_are_printed() {
 	grep -e --key-renew-period "$RIG/help"
 }
 test_case version_and_help_are_printed
+
+# Before the cases with outages: an API server that has just started refuses
+# everybody until it has read its roles.
+the_api_server_never_refused_the_controller() {
+	fails grep -i forbidden "$RIG/controller.log"
+}
+test_case the_api_server_never_refused_the_controller

@@ -89,6 +89,22 @@ a_killed_api_server_that_comes_back_is_followed_again() {
 }
 test_case a_killed_api_server_that_comes_back_is_followed_again
 
+# seen_since SECONDS: the watch on Secrets has given a sign of life since then.
+seen_since() {
+	curl -sSf "http://$address:8081/metrics" | awk -v since="$1" '
+	    /^sealed_secrets_controller_watch_last_seen.*secrets-metadata/ {
+		seen = $2 }
+	    END { exit !(seen >= since) }'
+}
+
+# Earlier outages are over for the watch on Secrets, too: it tells of a new one.
+secrets_are_watched() {
+	local now
+	now=$(date +%s)
+	kubectl create secret generic -n "$ns" sign-of-life
+	within 60 seen_since "$now"
+}
+
 # compact: makes every resource version up to now unknown to etcd.
 compact() {
 	local revision
@@ -102,6 +118,7 @@ a_compacted_history_leads_to_a_fresh_list() {
 	local value old gone sealedsecrets=/apis/bitnami.com/v1alpha1/sealedsecrets
 	namespace
 	value=$(plain)
+	secrets_are_watched
 	secret "$ns" lost "foo=$value" | seal | apply
 	secret "$ns" changed "foo=$(plain)" | seal | apply
 	within 20 synced "$ns" lost True
@@ -129,6 +146,29 @@ a_compacted_history_leads_to_a_fresh_list() {
 	unsealed "$ns" changed "foo=$value"
 }
 test_case a_compacted_history_leads_to_a_fresh_list
+
+# The controller writes a Secret while it cannot watch Secrets, so it has never
+# seen the one that is then deleted.
+a_secret_that_went_while_nobody_watched_comes_back() {
+	local value role=$RIG/role.json
+	namespace
+	value=$(plain)
+	secret "$ns" s "foo=$value" | seal >"$RIG/s.json"
+	get clusterrole secrets-unsealer |
+	    jq 'del(.metadata.resourceVersion)' >"$role"
+	jq '(.rules[] | select(.resources == ["secrets"]).verbs) -=
+	    ["list", "watch"]' "$role" | kubectl replace -f -
+	apiserver_kill
+	apiserver_start
+	apiserver_wait
+	apply <"$RIG/s.json"
+	within 60 data_is "$ns" s "$(items "foo=$value")"
+	within 20 synced "$ns" s True
+	kubectl delete secret -n "$ns" s
+	kubectl replace -f "$role"
+	within 90 data_is "$ns" s "$(items "foo=$value")"
+}
+test_case a_secret_that_went_while_nobody_watched_comes_back
 
 a_stopped_etcd_is_waited_for() {
 	local value

@@ -25,11 +25,6 @@ no_plaintext_shows_up_in_log_events_or_status() {
 }
 test_case no_plaintext_shows_up_in_log_events_or_status
 
-the_api_server_never_refused_the_controller() {
-	fails grep -i forbidden "$RIG/controller.log"
-}
-test_case the_api_server_never_refused_the_controller
-
 SIGTERM_ends_the_controller_within_ten_seconds() {
 	local start rc
 	start=$(now_ms)

@@ -1,7 +1,7 @@
 /*
  * Listen addresses: text to socket and back.
  */
-#include "http/addr.h"
+#include "base/addr.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -47,7 +47,7 @@ is_host_char(char c)
 }
 
 static int
-set_host(struct http_addr *a, const char *p, size_t len, struct err *err)
+set_host(struct addr *a, const char *p, size_t len, struct err *err)
 {
 	if (len >= sizeof(a->host))
 		return err_set(err, ERR_INVALID, "host is too long");
@@ -61,9 +61,9 @@ set_host(struct http_addr *a, const char *p, size_t len, struct err *err)
 }
 
 int
-http_addr_parse(const char *text, struct http_addr *ret, struct err *err)
+addr_parse(const char *text, struct addr *ret, struct err *err)
 {
-	struct http_addr a = { .port = 0 };
+	struct addr a = { .port = 0 };
 	const char *colon = strrchr(text, ':'), *end;
 	int rc;
 
@@ -145,7 +145,7 @@ listen_everywhere(uint16_t port)
 }
 
 static int
-listen_host(const struct http_addr *a, const char *text, struct err *err)
+listen_host(const struct addr *a, const char *text, struct err *err)
 {
 	const struct addrinfo hints = {
 		.ai_family = AF_UNSPEC,
@@ -172,12 +172,12 @@ listen_host(const struct http_addr *a, const char *text, struct err *err)
 }
 
 int
-http_addr_listen(const char *text, struct err *err)
+addr_listen(const char *text, struct err *err)
 {
-	struct http_addr a;
+	struct addr a = { .port = 0 };
 	int fd;
 
-	if (http_addr_parse(text, &a, err) < 0)
+	if (addr_parse(text, &a, err) < 0)
 		return err_wrap(err, "listen on %s", text);
 	if (a.host[0] != '\0')
 		return listen_host(&a, text, err);
@@ -186,7 +186,7 @@ http_addr_listen(const char *text, struct err *err)
 }
 
 void
-http_addr_text(int fd, char out[static HTTP_ADDR_TEXT_MAX])
+addr_text(int fd, char out[static ADDR_TEXT_MAX])
 {
 	struct sockaddr_storage ss = { 0 };
 	socklen_t len = sizeof(ss);
@@ -199,7 +199,6 @@ http_addr_text(int fd, char out[static HTTP_ADDR_TEXT_MAX])
 		sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return;
 	six = ss.ss_family == AF_INET6;
-	(void)snprintf(out, HTTP_ADDR_TEXT_MAX, "%s%.*s%s:%.*s", six ? "[" : "",
-	    HTTP_ADDR_HOST_MAX - 8, host, six ? "]" : "", PORT_DIGITS_MAX,
-	    port);
+	(void)snprintf(out, ADDR_TEXT_MAX, "%s%.*s%s:%.*s", six ? "[" : "",
+	    ADDR_HOST_MAX - 8, host, six ? "]" : "", PORT_DIGITS_MAX, port);
 }

@@ -1,0 +1,331 @@
+/*
+ * What a user sees: SealedSecrets become Secrets, change, and go.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/codec.h"
+#include "base/jsonx.h"
+#include "base/mem.h"
+#include "harness.h"
+
+#define CANARY "canary-7d0c2f-never-to-be-seen"
+
+static int
+start(void **state)
+{
+	struct harness *h = harness_new(NULL);
+
+	*state = h;
+	harness_start_ready(h, NULL);
+	return 0;
+}
+
+static int
+stop(void **state)
+{
+	return harness_end(*state);
+}
+
+static void
+a_sealed_secret_becomes_a_secret(void **state)
+{
+	struct harness *h = *state;
+	AUTO_JSON json_t *secret = NULL;
+	AUTO_JSON json_t *sealed = NULL;
+	const json_t *owner;
+
+	harness_create(h, "a", "one", "first");
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "one", "True", HARNESS_SOON_MS));
+	secret = harness_secret(h, "a", "one");
+	sealed = harness_sealed(h, "a", "one");
+	harness_expect(h, object_has(secret, HARNESS_KEY, "first"));
+	owner = json_array_get(
+	    jsonx_array(secret, "metadata", "ownerReferences", NULL), 0);
+	assert_string_equal(jsonx_str(owner, "uid", NULL), object_uid(sealed));
+	assert_true(jsonx_is_true(owner, "controller", NULL));
+	assert_null(jsonx_get(owner, "blockOwnerDeletion", NULL));
+	harness_expect(
+	    h, harness_wait_event(h, "a", "one", "Unsealed", HARNESS_SOON_MS));
+}
+
+static void
+a_change_reaches_the_secret(void **state)
+{
+	struct harness *h = *state;
+
+	harness_create(h, "a", "one", "first");
+	harness_expect(
+	    h, harness_wait_value(h, "a", "one", "first", HARNESS_SOON_MS));
+	harness_change(h, "a", "one", "second");
+	harness_expect(
+	    h, harness_wait_value(h, "a", "one", "second", HARNESS_SOON_MS));
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "one", "True", HARNESS_SOON_MS));
+}
+
+static void
+a_deleted_secret_comes_back(void **state)
+{
+	struct harness *h = *state;
+
+	harness_create(h, "a", "one", "first");
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "one", "True", HARNESS_SOON_MS));
+	assert_int_equal(
+	    api_delete(h->api, NULL, NULL, "/api/v1/namespaces/a/secrets/one"),
+	    200);
+	harness_expect(
+	    h, harness_wait_value(h, "a", "one", "first", HARNESS_SOON_MS));
+}
+
+static void
+a_deleted_sealed_secret_takes_its_secret_along(void **state)
+{
+	struct harness *h = *state;
+
+	harness_create(h, "a", "one", "first");
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "one", "True", HARNESS_SOON_MS));
+	assert_int_equal(
+	    api_delete(h->api, NULL, NULL,
+		"/apis/bitnami.com/v1alpha1/namespaces/a/sealedsecrets/one"),
+	    200);
+	harness_expect(
+	    h, harness_wait_no_secret(h, "a", "one", HARNESS_SOON_MS));
+}
+
+static void
+a_sealed_secret_made_again_gets_its_secret_again(void **state)
+{
+	struct harness *h = *state;
+
+	harness_create(h, "a", "one", "first");
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "one", "True", HARNESS_SOON_MS));
+	/* The old Secret stays until the collector comes, so to speak. */
+	control_post(h->api, "settings", json_pack("{s:b}", "gc", 0));
+	assert_int_equal(
+	    api_delete(h->api, NULL, NULL,
+		"/apis/bitnami.com/v1alpha1/namespaces/a/sealedsecrets/one"),
+	    200);
+	harness_create(h, "a", "one", "second");
+	control_post(h->api, "settings", json_pack("{s:b}", "gc", 1));
+	harness_expect(
+	    h, harness_wait_value(h, "a", "one", "second", HARNESS_LATE_MS));
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "one", "True", HARNESS_LATE_MS));
+}
+
+static void
+post(struct harness *h, const char *ns, const char *name,
+    enum object_scope scope, const char *sealed_for_ns,
+    const char *sealed_for_name)
+{
+	AUTO_JSON json_t *seen =
+	    object_sealed(sealed_for_ns, sealed_for_name, scope);
+	AUTO_JSON json_t *v = object_sealed(ns, name, scope);
+
+	object_seal(seen, harness_cert(h), HARNESS_KEY, CANARY);
+	jsonx_set(jsonx_object(v, "spec", NULL), "encryptedData",
+	    json_incref(jsonx_object(seen, "spec", "encryptedData", NULL)));
+	assert_int_equal(api_post(h->api, v, NULL,
+			     "/apis/bitnami.com/v1alpha1/namespaces/%s/"
+			     "sealedsecrets",
+			     ns),
+	    201);
+}
+
+static void
+scopes_decide_where_an_item_opens(void **state)
+{
+	static const struct {
+		const char *ns;
+		const char *name;
+		enum object_scope scope;
+		const char *sealed_ns;
+		const char *sealed_name;
+		const char *want;
+	} cases[] = {
+		{ "a", "strict", OBJECT_STRICT, "a", "strict", "True" },
+		{ "a", "othername", OBJECT_STRICT, "a", "strict", "False" },
+		{ "b", "strict", OBJECT_STRICT, "a", "strict", "False" },
+		{ "a", "wide", OBJECT_NAMESPACE_WIDE, "a", "any", "True" },
+		{ "b", "wide", OBJECT_NAMESPACE_WIDE, "a", "any", "False" },
+		{ "b", "all", OBJECT_CLUSTER_WIDE, "a", "any", "True" },
+	};
+	struct harness *h = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		post(h, cases[i].ns, cases[i].name, cases[i].scope,
+		    cases[i].sealed_ns, cases[i].sealed_name);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_JSON json_t *secret = NULL;
+
+		harness_expect(h,
+		    harness_wait_synced(h, cases[i].ns, cases[i].name,
+			cases[i].want, HARNESS_SOON_MS));
+		secret = harness_secret(h, cases[i].ns, cases[i].name);
+		harness_expect(h,
+		    (secret != NULL) == (strcmp(cases[i].want, "True") == 0));
+	}
+	harness_expect(h,
+	    harness_wait_event(
+		h, "a", "othername", "ErrUnsealFailed", HARNESS_SOON_MS));
+}
+
+static void
+one_bad_object_does_not_disturb_another(void **state)
+{
+	struct harness *h = *state;
+	AUTO_JSON json_t *bad = object_sealed("a", "bad", OBJECT_STRICT);
+	AUTO_JSON json_t *stored = NULL;
+
+	jsonx_set_str(jsonx_object(bad, "spec", "encryptedData", NULL), "k",
+	    "NOT!BASE64");
+	assert_int_equal(
+	    api_post(h->api, bad, NULL,
+		"/apis/bitnami.com/v1alpha1/namespaces/a/sealedsecrets"),
+	    201);
+	harness_create(h, "a", "good", "value");
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "good", "True", HARNESS_SOON_MS));
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "bad", "False", HARNESS_SOON_MS));
+	stored = harness_sealed(h, "a", "bad");
+	harness_expect(h,
+	    strstr(object_synced_message(stored),
+		"illegal base64 data at input byte 3 (k)") != NULL);
+}
+
+static void
+a_foreign_secret_is_left_alone(void **state)
+{
+	struct harness *h = *state;
+	AUTO_JSON json_t *v =
+	    object_secret("a", "one", HARNESS_KEY, "mine", NULL);
+	AUTO_JSON json_t *after = NULL;
+
+	assert_int_equal(
+	    api_post(h->api, v, NULL, "/api/v1/namespaces/a/secrets"), 201);
+	harness_create(h, "a", "one", "yours");
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "one", "False", HARNESS_SOON_MS));
+	after = harness_secret(h, "a", "one");
+	harness_expect(h, object_has(after, HARNESS_KEY, "mine"));
+	/* Once it is out of the way the object heals by itself. */
+	assert_int_equal(
+	    api_delete(h->api, NULL, NULL, "/api/v1/namespaces/a/secrets/one"),
+	    200);
+	harness_expect(
+	    h, harness_wait_value(h, "a", "one", "yours", HARNESS_LATE_MS));
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "one", "True", HARNESS_LATE_MS));
+}
+
+/* The canary as text and as the base64 of its three alignments. */
+static bool
+shows_canary(const char *text)
+{
+	static const char *const lead[] = { "", "x", "xx" };
+
+	if (strstr(text, CANARY) != NULL)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(lead); i++) {
+		AUTO_RELEASE(buf) struct buf b = BUF_INIT(4096);
+		AUTO_STR char *plain = xasprintf("%s%s", lead[i], CANARY);
+		AUTO_STR char *core = NULL;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(
+		    base64_encode(plain, strlen(plain), &b, &err), 0);
+		/* Without the ends, which depend on the neighbours. */
+		core = xstrndup(buf_str(&b) + 4, b.len - 8);
+		if (strstr(text, core) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static char *
+body_of(struct harness *h, const char *base, const char *path)
+{
+	AUTO(api) struct api *web = api_new(base, NULL);
+	struct api_request req = { .path = path, .accept = "*/*" };
+	struct api_reply reply;
+	char *out;
+
+	api_do(
+	    strcmp(base, api_base(h->api)) == 0 ? h->api : web, &req, &reply);
+	assert_int_equal(reply.code, 200);
+	out = xstrdup(reply.text);
+	api_reply_release(&reply);
+	return out;
+}
+
+static void
+no_value_shows_anywhere_but_in_its_secret(void **state)
+{
+	struct harness *h = *state;
+	AUTO_STR char *events = NULL;
+	AUTO_STR char *objects = NULL;
+	AUTO_STR char *metrics = NULL;
+	AUTO_STR char *log = NULL;
+
+	post(h, "a", "good", OBJECT_STRICT, "a", "good");
+	post(h, "a", "bad", OBJECT_STRICT, "b", "bad");
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "good", "True", HARNESS_SOON_MS));
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "bad", "False", HARNESS_SOON_MS));
+	harness_expect(
+	    h, harness_wait_event(h, "a", "good", "Unsealed", HARNESS_SOON_MS));
+	events = body_of(h, api_base(h->api), "/api/v1/events");
+	objects = body_of(
+	    h, api_base(h->api), "/apis/bitnami.com/v1alpha1/sealedsecrets");
+	metrics = body_of(h, h->metrics, "/metrics");
+	log = proc_output(h->controller);
+	harness_expect(h, !shows_canary(events));
+	harness_expect(h, !shows_canary(objects));
+	harness_expect(h, !shows_canary(metrics));
+	harness_expect(h, !shows_canary(log));
+	/* The search itself works. */
+	free(log);
+	log = body_of(h, api_base(h->api), "/api/v1/namespaces/a/secrets");
+	assert_true(shows_canary(log));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    a_sealed_secret_becomes_a_secret, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    a_change_reaches_the_secret, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    a_deleted_secret_comes_back, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    a_deleted_sealed_secret_takes_its_secret_along, start,
+		    stop),
+		cmocka_unit_test_setup_teardown(
+		    a_sealed_secret_made_again_gets_its_secret_again, start,
+		    stop),
+		cmocka_unit_test_setup_teardown(
+		    scopes_decide_where_an_item_opens, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    one_bad_object_does_not_disturb_another, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    a_foreign_secret_is_left_alone, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    no_value_shows_anywhere_but_in_its_secret, start, stop),
+	};
+
+	return cmocka_run_group_tests_name("objects", tests, NULL, NULL);
+}
