@@ -23,17 +23,6 @@ reduce_common(const json_t *obj, struct index_record *rec)
 	rec->generation = jsonx_int(obj, "metadata", "generation", NULL);
 }
 
-/* A stream that is not granted is the cluster's choice, told once. */
-static void
-log_trouble(const char *msg, const struct err *err)
-{
-	if (err->code == ERR_FORBIDDEN)
-		log_info(
-		    "Not permitted, going on without it", "stream", err->msg);
-	else
-		log_warn(msg, "error", err->msg);
-}
-
 /* ---- SealedSecrets ---- */
 
 static bool
@@ -126,7 +115,7 @@ sealedsecret_gone(void *ctx, const struct objkey *key,
 static void
 sealedsecret_trouble(void *ctx UNUSED, const struct err *err)
 {
-	log_trouble("Error watching SealedSecrets", err);
+	log_warn("Error watching SealedSecrets", "error", err->msg);
 }
 
 struct reflector_handler
@@ -149,6 +138,16 @@ secret_reduce(void *ctx UNUSED, const json_t *obj, struct index_record *rec)
 	reduce_common(obj, rec);
 	shape_of_secret(obj, rec);
 	return true;
+}
+
+void
+handlers_secret_written(const struct controller_config *cfg,
+    const struct objkey *key, const json_t *secret)
+{
+	struct index_record rec = { .flags = 0 };
+
+	if (secret_reduce(NULL, secret, &rec))
+		(void)index_add(cfg->secrets, key, &rec);
 }
 
 /* The Secret does not look as it should, or as a run has left it. */
@@ -178,16 +177,6 @@ is_unblocked(const struct index_record *sealed, const struct index_record *old,
 	return old != NULL &&
 	    ((old->flags ^ now->flags) & SECRET_RIGHTS) != 0 &&
 	    reconcile_failed(sealed->result, &code) && code == ERR_UNMANAGED;
-}
-
-void
-handlers_secret_written(const struct controller_config *cfg,
-    const struct objkey *key, const json_t *secret)
-{
-	struct index_record rec = { .flags = 0 };
-
-	if (secret_reduce(NULL, secret, &rec))
-		(void)index_add(cfg->secrets, key, &rec);
 }
 
 static void
@@ -229,7 +218,7 @@ secret_gone(void *ctx, const struct objkey *key, const struct index_record *old,
 static void
 secret_trouble(void *ctx UNUSED, const struct err *err)
 {
-	log_trouble("Error watching Secrets", err);
+	log_warn("Error watching Secrets", "error", err->msg);
 }
 
 struct reflector_handler

@@ -21,9 +21,6 @@
  * anew. */
 #define REPAIRS_FORGOTTEN_MS (UINT64_C(60) * 1000)
 
-/* What was cancelled is looked at again after this. */
-#define CANCELLED_MS 1000
-
 struct run {
 	const struct controller_config *cfg;
 	const struct reconcile *rc;
@@ -137,15 +134,6 @@ read_object(struct run *r, json_t *body)
 	return 0;
 }
 
-/* Stopped from outside: no outcome, and still to be done where the program
- * goes on, as a replica that leads no more and may lead again. */
-static void
-put_off(struct reconcile_result *ret)
-{
-	ret->next = RECONCILE_LATER;
-	ret->delay_ms = CANCELLED_MS;
-}
-
 static void
 handle_gone(struct run *r, struct reconcile_result *ret)
 {
@@ -159,8 +147,6 @@ handle_gone(struct run *r, struct reconcile_result *ret)
 	if (apply_delete_orphan(r->rc->client, r->key, &ret->err) == 0)
 		return;
 	ret->next = RECONCILE_RETRY;
-	if (ret->err.code == ERR_CANCELLED)
-		put_off(ret);
 }
 
 static void
@@ -170,10 +156,8 @@ handle_unread(struct run *r, struct reconcile_result *ret)
 		handle_gone(r, ret);
 		return;
 	}
-	if (r->err.code == ERR_CANCELLED) {
-		put_off(ret);
+	if (r->err.code == ERR_CANCELLED)
 		return;
-	}
 	count_error(r, "fetch");
 	ret->err = r->err;
 	ret->next =
@@ -364,8 +348,8 @@ produce(struct run *r)
 		.allowed_types = r->cfg->allowed_types,
 	};
 	AUTO_JSON json_t *desired = NULL;
-	struct index_record now = { .state = 0 };
 	AUTO_JSON json_t *written = NULL;
+	struct index_record now = { .state = 0 };
 
 	shape_of_sealed(r->obj, &now);
 	r->digest = sealedsecret_digest(r->obj);
@@ -378,9 +362,9 @@ produce(struct run *r)
 	r->written = r->result.outcome == APPLY_CREATED ||
 	    r->result.outcome == APPLY_UPDATED ||
 	    r->result.outcome == APPLY_REPAIRED;
+	count_repair(r);
 	if (written != NULL && r->rc->secrets_synced)
 		handlers_secret_written(r->cfg, r->key, written);
-	count_repair(r);
 	return 0;
 }
 
@@ -513,10 +497,8 @@ tell(struct run *r, struct reconcile_result *ret)
 	struct err status_err = ERR_INIT;
 	enum report_status st = write_status(r, &status_err);
 
-	if (status_err.code == ERR_CANCELLED) {
-		put_off(ret);
+	if (status_err.code == ERR_CANCELLED)
 		return;
-	}
 	send_event(r, st);
 	note_result(r);
 	ret->repeated = r->rec.result == result_word(&r->err);
@@ -614,9 +596,8 @@ run(struct run *r, json_t *body, struct reconcile_result *ret)
 		.ss = &r->ss,
 	};
 	if (produce(r) < 0 && r->err.code == ERR_CANCELLED)
-		put_off(ret);
-	else
-		tell(r, ret);
+		return;
+	tell(r, ret);
 }
 
 void
