@@ -31,10 +31,12 @@ struct env {
 	const struct clock *clock;
 	struct env_chunk *chunks;
 	uint64_t cpu_start_ns;
-	uint64_t next_cpu_check; /* where left.steps is below this */
+	uint64_t cpu_limit_ns;
+	uint64_t costly_start_ns;
+	uint64_t next_check; /* look at the clock where left.steps is below */
 	const char *stack_top;
-	const char *fault; /* pending error, NULL: none */
-	bool exhausted;	   /* it is the budget's: nothing more may run */
+	char *fault;	/* pending error, NULL: none */
+	bool exhausted; /* it is the budget's: nothing more may run */
 	bool varies;
 };
 
@@ -49,6 +51,8 @@ void env_release(struct env *e);
  */
 void *env_alloc(struct env *e, size_t size) MUST_CHECK;
 void *env_allocarray(struct env *e, size_t n, size_t size) MUST_CHECK;
+/* Grows what was allocated last without moving it; false: allocate anew. */
+bool env_extend(struct env *e, void *p, size_t old, size_t size);
 /* A copy with a NUL behind it. */
 char *env_strndup(struct env *e, const char *s, size_t n) MUST_CHECK;
 /* Counts memory that somebody else allocates (a library); -1: too much. */
@@ -71,12 +75,17 @@ void env_leave(struct env *e);
 int env_costly_begin(struct env *e, unsigned credits) MUST_CHECK;
 void env_costly_end(struct env *e);
 
+/* The budget is used up: sets the error "out of budget: WHAT", for good. */
+int env_exhaust(struct env *e, const char *what);
 /*
  * Sets the pending error unless there is one; always -1. The text never holds
  * a value: WITHHELD stands for it. Types, numbers of arguments, names and
  * literals of the template may appear.
  */
 int env_fail(struct env *e, const char *fmt, ...) PRINTF(2, 3);
+/* Drops the pending error, for a function that goes on without what failed;
+ * an exhausted budget stays. */
+void env_forgive(struct env *e);
 int env_vfail(struct env *e, const char *fmt, va_list ap) PRINTF(2, 0);
 
 #endif

@@ -63,6 +63,8 @@ struct type {
 	/* Go's == for structs and pointers; NULL: not comparable (structs)
 	 * or identity (pointers). */
 	bool (*equal)(const struct value *a, const struct value *b);
+	/* reflect.DeepEqual; NULL: as equal. */
+	bool (*deep_equal)(const struct value *a, const struct value *b);
 };
 
 struct dict;
