@@ -21,6 +21,8 @@ var plainDetail = regexp.MustCompile(`^(?:` + strings.Join([]string{
 	`nil pointer evaluating .*`,
 	`nil data; no entry for key ".*"`,
 	`nil is not a command`,
+	`cannot assign nil to .*`,
+	`can't print .* of type .*`,
 	`undefined variable: .*`,
 	`template ".*" not defined`,
 	`exceeded maximum template depth .*`,
@@ -28,7 +30,7 @@ var plainDetail = regexp.MustCompile(`^(?:` + strings.Join([]string{
 	`\S+ has arguments but cannot be invoked as function`,
 	`\S+ is a method of type .* but has arguments`,
 	`error calling \w+: (?:` + strings.Join([]string{
-		`incompatible types for comparison`,
+		`incompatible types for comparison: [][a-zA-Z0-9{}.* ]+ and [][a-zA-Z0-9{}.* ]+`,
 		`invalid type for comparison`,
 		`missing argument for comparison`,
 		`non-comparable type .*: .*`,
@@ -39,6 +41,10 @@ var plainDetail = regexp.MustCompile(`^(?:` + strings.Join([]string{
 		`dig needs at least three arguments`,
 		`invalid argument to Intn`,
 		`assignment to entry in nil map`,
+		`runtime error: makeslice: len out of range`,
+		`reflect: call of reflect.Value.Type on zero Value`,
+		`unexpected end of JSON input`,
+		`error creating certificate: asn1: string not valid UTF-8`,
 		`interface conversion: [][a-zA-Z0-9{}.* ]+ is [][a-zA-Z0-9{}.* ]+, not [][a-zA-Z0-9{}.* ]+`,
 		`Cannot .* (?:on|as|with) (?:type|list) [][a-z0-9{}.* ]+(?: as list)?`,
 		`Cannot concat type [a-z0-9]+ as list`,
@@ -61,7 +67,6 @@ var plainDetail = regexp.MustCompile(`^(?:` + strings.Join([]string{
 		`unable to decode base64 certificate`,
 		`unable to decode base64 private key`,
 		`unable to decode certificate`,
-		`range can't iterate over .*`,
 	}, `|`) + `)`,
 }, `|`) + `)$`)
 
