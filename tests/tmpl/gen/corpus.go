@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -146,7 +147,7 @@ func settle(cases []*testcase) ([]*testcase, error) {
 	return kept, nil
 }
 
-// fixtures are the values that any case may mention.
+// fixtures are the values that any case may mention, without declaring them.
 func fixtures() map[string]string {
 	v := map[string]string{"s": "swordfish"}
 	files, err := keyFiles.ReadDir("keys")
@@ -179,7 +180,6 @@ func mentioned(text string, values map[string]string) map[string]string {
 //	#           a comment
 //	== label    names the cases that follow and forgets the data
 //	= k "v"     data (Go quoting) for the cases that follow
-//	=use k      a fixture as data
 //	|"..."      a template in Go quoting
 //	&{...}      several templates, as JSON
 //	!{...}      how to check the next case, instead of an exact result
@@ -219,11 +219,6 @@ func (r *caseReader) line(line string) error {
 	case strings.HasPrefix(line, "== "):
 		r.label, r.data = line[3:], map[string]string{}
 		return nil
-	case strings.HasPrefix(line, "=use "):
-		for _, k := range strings.Fields(line[5:]) {
-			r.data[k] = fixtures()[k]
-		}
-		return nil
 	case strings.HasPrefix(line, "= "):
 		key, quoted, _ := strings.Cut(line[2:], " ")
 		value, err := strconv.Unquote(quoted)
@@ -250,7 +245,14 @@ func (r *caseReader) line(line string) error {
 
 func (r *caseReader) add(templates map[string]*string) {
 	c := &testcase{Name: r.label, Templates: templates, Check: r.check}
-	c.setValues(r.data)
+	v := map[string]string{}
+	for _, t := range templates {
+		if t != nil {
+			maps.Copy(v, mentioned(*t, fixtures()))
+		}
+	}
+	maps.Copy(v, r.data)
+	c.setValues(v)
 	r.cases, r.check = append(r.cases, c), nil
 }
 
