@@ -17,6 +17,9 @@
 #define FAULT_MAX   4096
 /* Steps between two looks at the clock. */
 #define CHECK_EVERY 2048
+/* What an error message may need. */
+#define RESERVE_BYTES ((size_t)64 * 1024)
+#define RESERVE_STEPS 4096
 /* Many of our frames are small; sanitizers make them several times larger. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define STACK_LIMIT ((size_t)4 * TMPL_STACK_MAX)
@@ -92,7 +95,17 @@ env_exhaust(struct env *e, const char *what)
 	env_forgive(e);
 	(void)env_fail(e, "out of budget: %s", what);
 	e->exhausted = true;
+	e->exhausted_of = what;
 	return -1;
+}
+
+void
+env_reserve(struct env *e)
+{
+	e->exhausted = false;
+	e->left.memory_bytes += RESERVE_BYTES;
+	e->left.steps += RESERVE_STEPS;
+	e->next_check = 0;
 }
 
 int

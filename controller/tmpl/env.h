@@ -35,8 +35,9 @@ struct env {
 	uint64_t costly_start_ns;
 	uint64_t next_check; /* look at the clock where left.steps is below */
 	const char *stack_top;
-	char *fault;	/* pending error, NULL: none */
-	bool exhausted; /* it is the budget's: nothing more may run */
+	char *fault;		  /* pending error, NULL: none */
+	const char *exhausted_of; /* what was used up */
+	bool exhausted;		  /* it is the budget's: nothing more may run */
 	bool varies;
 };
 
@@ -75,6 +76,8 @@ void env_leave(struct env *e);
 int env_costly_begin(struct env *e, unsigned credits) MUST_CHECK;
 void env_costly_end(struct env *e);
 
+/* For the error message alone: a little more, although all is used up. */
+void env_reserve(struct env *e);
 /* The budget is used up: sets the error "out of budget: WHAT", for good. */
 int env_exhaust(struct env *e, const char *what);
 /*

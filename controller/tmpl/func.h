@@ -53,7 +53,8 @@ struct func {
 	unsigned flags;
 };
 
-/* One table per file funcs_*.c, each ended by a NULL name; func.c lists them.
+/* One table per file funcs_*.c, each ended by a NULL name; func.c lists them:
+ * a new file adds its row there.
  * A name in a later table hides the earlier one, as sprig's slice hides Go's.
  */
 extern const struct func funcs_builtin[]; /* builtins.c */
@@ -82,7 +83,12 @@ extern const struct type type_semver;	   /* funcs_semver.c */
 /* NULL: not defined. */
 const struct func *func_find(const char *name, size_t len);
 /* The method of a type; NULL: none. */
-const struct func *func_method(const struct type *t, const char *name);
+const struct func *
+func_method(const struct type *t, const char *name, size_t len);
+/* The type of a parameter letter. */
+const struct type *func_param_type(char letter);
+/* reflect.Value: a parameter that takes anything as it is. */
+extern const struct type type_value;
 
 /* The text behind "error calling NAME: "; see env_fail(). Always -1. */
 int call_fail(struct call *c, const char *fmt, ...) PRINTF(2, 3);

@@ -18,8 +18,8 @@ enum number_result
 number_parse_int(const char *s, size_t len, unsigned base, int64_t *ret);
 enum number_result
 number_parse_uint(const char *s, size_t len, unsigned base, uint64_t *ret);
-/* ParseFloat with 64 bits: decimal, hex, inf, nan, underscores only in what
- * has a base prefix. On NUMBER_RANGE *ret is +-Inf. */
+/* ParseFloat with 64 bits: decimal, hex, inf, nan, underscores between
+ * digits. On NUMBER_RANGE *ret is +-Inf. */
 enum number_result number_parse_float(const char *s, size_t len, double *ret);
 /* AppendFloat: verb b e E f g G x X, prec -1: the fewest digits that read
  * back as the same number. */

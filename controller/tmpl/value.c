@@ -353,7 +353,7 @@ static int
 list_grow(struct env *e, struct value *list)
 {
 	uint32_t cap = list->u.l.cap < 4 ? 4 : list->u.l.cap * 2;
-	struct value bigger;
+	struct value bigger = list_nil(list->type);
 
 	if (env_extend(e, list->u.l.v, list->u.l.cap * sizeof(struct value),
 		cap * sizeof(struct value))) {

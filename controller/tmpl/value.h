@@ -54,9 +54,11 @@ struct field {
 struct type {
 	const char *name; /* as Go's %T: "map[string]interface {}" */
 	enum kind kind;
-	const struct type *elem;    /* slices, maps, pointers */
-	const struct func *methods; /* args[0] is the receiver; ends with a
-				       NULL name */
+	const struct type *elem; /* slices, maps, pointers */
+	/* args[0] is the receiver, whose letter comes first in the signature;
+	 * ends with a NULL name. */
+	const struct func *methods;
+	/* Of structs; ends with a NULL name. */
 	const struct field *fields; /* structs; ends with a NULL name */
 	/* Go's String() method; NULL: none. Printing uses it. */
 	void (*string)(const struct value *v, struct text *out);
