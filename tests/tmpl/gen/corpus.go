@@ -31,7 +31,7 @@ type testcase struct {
 	Errors    map[string]wantError `json:"errors,omitempty"`
 	Check     *check               `json:"check,omitempty"`
 
-	random bool // only its errors can be expected
+	varies bool // only its errors can be expected
 }
 
 type wantError struct {
@@ -106,15 +106,11 @@ func buildCorpus() (map[string][]*testcase, error) {
 		return nil, err
 	}
 	for _, s := range sigs {
-		for _, text := range derive(s) {
-			text := text
-			c := &testcase{
-				Name:      s.name,
-				Templates: map[string]*string{"out": &text},
-				random:    s.random,
-			}
-			c.setValues(mentioned(text, fixtures()))
-			files[s.file] = append(files[s.file], c)
+		for _, d := range derive(s) {
+			files[s.file] = append(files[s.file], d.testcase(s.name))
+		}
+		for _, d := range canaries(s) {
+			files["errors"] = append(files["errors"], d.testcase("canary "+s.name))
 		}
 	}
 	if err := loadCases(files); err != nil {
@@ -128,6 +124,16 @@ func buildCorpus() (map[string][]*testcase, error) {
 	return files, nil
 }
 
+func (d derived) testcase(name string) *testcase {
+	c := &testcase{
+		Name:      name,
+		Templates: map[string]*string{"out": &d.text},
+		varies:    d.varies,
+	}
+	c.setValues(mentioned(d.text, fixtures()))
+	return c
+}
+
 // settle runs the cases, drops those with nothing to expect and numbers the
 // others within their label.
 func settle(cases []*testcase) ([]*testcase, error) {
@@ -137,7 +143,7 @@ func settle(cases []*testcase) ([]*testcase, error) {
 		if err := c.expect(); err != nil {
 			return nil, err
 		}
-		if c.random && c.Errors == nil {
+		if c.varies && c.Errors == nil {
 			continue
 		}
 		number[c.Name]++
@@ -149,7 +155,7 @@ func settle(cases []*testcase) ([]*testcase, error) {
 
 // fixtures are the values that any case may mention, without declaring them.
 func fixtures() map[string]string {
-	v := map[string]string{"s": "swordfish"}
+	v := map[string]string{"s": "swordfish", "canary": "CANARY-in-the-mine"}
 	files, err := keyFiles.ReadDir("keys")
 	if err != nil {
 		panic(err)

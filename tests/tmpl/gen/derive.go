@@ -33,38 +33,67 @@ var unfit = map[string][]string{
 	"semver": {`nil`, `"1.2.3"`},
 }
 
+// derived is a call that follows from a signature.
+type derived struct {
+	text   string
+	varies bool // a result, if it has one, differs from run to run
+}
+
 // derive gives the calls of a function that follow from its signature alone:
 // plain, piped, each argument replaced, too few and too many.
-func derive(s signature) []string {
+func derive(s signature) []derived {
 	if s.own {
 		return nil
 	}
-	calls := [][]string{s.sample}
+	var calls []derived
+	seen := map[string]bool{}
+	add := func(args []string, varies bool) {
+		text := "{{ " + strings.Join(append([]string{s.name}, args...), " ") + " }}"
+		if !seen[text] {
+			seen[text] = true
+			calls = append(calls, derived{text, varies || s.random})
+		}
+	}
+	add(s.sample, false)
 	for i := range s.sample {
 		kind := s.params[min(i, len(s.params)-1)]
 		for _, v := range unfit[baseKind(kind)] {
 			args := append([]string{}, s.sample...)
 			args[i] = v
-			calls = append(calls, args)
+			// What is no date means now.
+			add(args, kind == "date")
 		}
 	}
-	if n := len(s.sample); n > 1 {
-		calls = append(calls, s.sample[:n-1])
+	n := len(s.sample)
+	if n > 1 {
+		add(s.sample[:n-1], false)
 	}
-	calls = append(calls, nil, append(append([]string{}, s.sample...), `"extra"`))
+	add(nil, false)
+	add(append(append([]string{}, s.sample...), `"extra"`), false)
+	if n > 0 {
+		text := "{{ " + s.sample[n-1] + " | " + strings.Join(append([]string{s.name}, s.sample[:n-1]...), " ") + " }}"
+		calls = append(calls, derived{text, s.random})
+	}
+	return calls
+}
 
-	seen, texts := map[string]bool{}, []string{}
-	add := func(text string) {
-		if !seen[text] {
-			seen[text] = true
-			texts = append(texts, text)
-		}
+// canaries gives the calls that put a secret in the place of each argument:
+// whatever comes of them, no error text may hold it.
+func canaries(s signature) []derived {
+	if s.own || s.slow {
+		return nil
 	}
-	for _, args := range calls {
-		add("{{ " + strings.Join(append([]string{s.name}, args...), " ") + " }}")
+	var calls []derived
+	all := []string{s.name}
+	for i := range s.sample {
+		args := append([]string{s.name}, s.sample...)
+		args[i+1] = ".canary"
+		all = append(all, ".canary")
+		kind := s.params[min(i, len(s.params)-1)]
+		calls = append(calls, derived{"{{ " + strings.Join(args, " ") + " }}", s.random || kind == "date"})
 	}
-	if n := len(s.sample); n > 0 {
-		add("{{ " + s.sample[n-1] + " | " + strings.Join(append([]string{s.name}, s.sample[:n-1]...), " ") + " }}")
+	if len(all) > 2 {
+		calls = append(calls, derived{"{{ " + strings.Join(all, " ") + " }}", true})
 	}
-	return texts
+	return calls
 }
