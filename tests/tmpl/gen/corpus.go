@@ -30,6 +30,7 @@ type testcase struct {
 	Want64    map[string]string    `json:"want64,omitempty"`
 	Errors    map[string]wantError `json:"errors,omitempty"`
 	Check     *check               `json:"check,omitempty"`
+	Refused   bool                 `json:"refused,omitempty"`
 
 	varies bool // only its errors can be expected
 }
@@ -189,6 +190,7 @@ func mentioned(text string, values map[string]string) map[string]string {
 //	|"..."      a template in Go quoting
 //	&{...}      several templates, as JSON
 //	!{...}      how to check the next case, instead of an exact result
+//	~           the engine refuses the next case, or it is beyond its budget
 func loadCases(files map[string][]*testcase) error {
 	list, err := caseFiles.ReadDir("cases")
 	if err != nil {
@@ -212,10 +214,11 @@ func loadCases(files map[string][]*testcase) error {
 }
 
 type caseReader struct {
-	label string
-	data  map[string]string
-	check *check
-	cases []*testcase
+	label   string
+	data    map[string]string
+	check   *check
+	refused bool
+	cases   []*testcase
 }
 
 func (r *caseReader) line(line string) error {
@@ -230,6 +233,9 @@ func (r *caseReader) line(line string) error {
 		value, err := strconv.Unquote(quoted)
 		r.data[key] = value
 		return err
+	case line == "~":
+		r.refused = true
+		return nil
 	case line[0] == '!':
 		r.check = &check{}
 		d := json.NewDecoder(strings.NewReader(line[1:]))
@@ -250,7 +256,7 @@ func (r *caseReader) line(line string) error {
 }
 
 func (r *caseReader) add(templates map[string]*string) {
-	c := &testcase{Name: r.label, Templates: templates, Check: r.check}
+	c := &testcase{Name: r.label, Templates: templates, Check: r.check, Refused: r.refused}
 	v := map[string]string{}
 	for _, t := range templates {
 		if t != nil {
@@ -259,7 +265,7 @@ func (r *caseReader) add(templates map[string]*string) {
 	}
 	maps.Copy(v, r.data)
 	c.setValues(v)
-	r.cases, r.check = append(r.cases, c), nil
+	r.cases, r.check, r.refused = append(r.cases, c), nil, false
 }
 
 func encodeFile(cases []*testcase) ([]byte, error) {

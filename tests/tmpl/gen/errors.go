@@ -33,7 +33,6 @@ var plainDetail = regexp.MustCompile(`^(?:` + strings.Join([]string{
 		`incompatible types for comparison: [][a-zA-Z0-9{}.* ]+ and [][a-zA-Z0-9{}.* ]+`,
 		`invalid type for comparison`,
 		`missing argument for comparison`,
-		`non-comparable type .*: .*`,
 		`runtime error: integer divide by zero`,
 		`runtime error: invalid memory address or nil pointer dereference`,
 		`strings: negative Repeat count`,
@@ -71,7 +70,7 @@ var plainDetail = regexp.MustCompile(`^(?:` + strings.Join([]string{
 }, `|`) + `)$`)
 
 // marks are the words after which the text of an error may repeat a value.
-var marks = regexp.MustCompile(`error calling [^ ]+: |range can't iterate over |can't print `)
+var marks = regexp.MustCompile(`error calling [^ ]+: |range can't iterate over |can't use `)
 
 var position = regexp.MustCompile(`(?s)^template: .*?: executing ".*?" at <.*?>: `)
 

@@ -17,6 +17,11 @@ func main() {
 	update := flag.Bool("update", false, "write the corpus")
 	verify := flag.Bool("check", false, "compare the corpus with the libraries")
 	details := flag.Bool("details", false, "list the different error details of the corpus")
+	engine := flag.String("fuzz", "", "compare with this program on generated templates")
+	seed := flag.Uint64("seed", 1, "of the generated templates")
+	n := flag.Uint64("n", 10000, "how many of them")
+	first := flag.Uint64("first", 0, "number of the first one")
+	show := flag.Int("show", 20, "how many kinds of differences to show")
 	flag.Parse()
 
 	var err error
@@ -27,6 +32,8 @@ func main() {
 		err = checkCorpus(*dir)
 	case *details:
 		err = listDetails()
+	case *engine != "":
+		err = fuzz(*engine, *seed, *first, *n, *show)
 	default:
 		flag.Usage()
 		os.Exit(2)
