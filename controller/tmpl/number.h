@@ -1,32 +1,11 @@
-/*
- * Go's package strconv for numbers.
- */
-#ifndef TMPL_NUMBER_H
-#define TMPL_NUMBER_H
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "text.h"
-
-enum number_result { NUMBER_OK, NUMBER_SYNTAX, NUMBER_RANGE };
-
-/* ParseInt, ParseUint with 64 bits. base 0: by prefix, underscores allowed.
- * On NUMBER_RANGE *ret is the nearest limit. */
-enum number_result
-number_parse_int(const char *s, size_t len, unsigned base, int64_t *ret);
-enum number_result
-number_parse_uint(const char *s, size_t len, unsigned base, uint64_t *ret);
-/* ParseFloat with 64 bits: decimal, hex, inf, nan, underscores between
- * digits. On NUMBER_RANGE *ret is +-Inf. */
-enum number_result number_parse_float(const char *s, size_t len, double *ret);
-/* AppendFloat: verb b e E f g G x X, prec -1: the fewest digits that read
- * back as the same number. */
-void number_format_float(struct text *out, double f, char verb, int prec);
-/* The shortest decimal digits of |f| (finite), without trailing zeros, and
- * the decimal point's place: 0.d1d2d3... * 10^exp. Returns their number,
- * at most 17; 0.0 gives none and *exp 0. */
-size_t number_shortest(double f, char digits[18], int *exp);
-
-#endif
+/* The former name of strconv.h. */
+#include "strconv.h"
+#define number_parse_int strconv_parse_int
+#define number_parse_uint strconv_parse_uint
+#define number_parse_float strconv_parse_float
+#define number_format_float strconv_format_float
+#define number_shortest strconv_shortest
+#define number_result strconv_result
+#define NUMBER_OK STRCONV_OK
+#define NUMBER_SYNTAX STRCONV_SYNTAX
+#define NUMBER_RANGE STRCONV_RANGE

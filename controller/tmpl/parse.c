@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "lex.h"
-#include "number.h"
 #include "quote.h"
+#include "strconv.h"
 
 #define LOOKAHEAD 3
 
@@ -286,21 +286,22 @@ item_list(struct parser *p, struct node **end)
 	return fail(p, "unexpected EOF");
 }
 
-/* The body of a define or block, with a parser of its own. */
+/* The body of a define or block, with a parser of its own; an else is blamed
+ * on the line where the define ends, or the block begins. */
 static int
-parse_body(struct parser *outer, struct parser *p, struct span name,
+parse_body(struct parser *p, struct parser *blame, struct span name,
     const char *context)
 {
 	struct node *root, *end;
 
-	if (env_enter(outer->env) < 0)
+	if (env_enter(p->env) < 0)
 		return -1;
 	root = item_list(p, &end);
-	env_leave(outer->env);
+	env_leave(p->env);
 	if (root == NULL)
 		return -1;
 	if (end->type != NODE_END) {
-		(void)fail(p, "unexpected {{else}} in %s", context);
+		(void)fail(blame, "unexpected {{else}} in %s", context);
 		return -1;
 	}
 	return add_tree(p, name, root);
@@ -325,7 +326,7 @@ parse_definition(struct parser *outer)
 	if (unquote(&p, t, &name) < 0 ||
 	    expect(&p, TOKEN_RIGHT_DELIM, context, &t) < 0)
 		return -1;
-	return parse_body(outer, &p, name, context);
+	return parse_body(&p, &p, name, context);
 }
 
 static struct node *
@@ -459,7 +460,7 @@ block_control(struct parser *outer)
 		return NULL;
 	parser_init(&p, outer->env, outer->lex, outer->set);
 	if (declare(&p, (struct span) { "$", 1 }) < 0 ||
-	    parse_body(outer, &p, n->u.branch.name, context) < 0)
+	    parse_body(&p, outer, n->u.branch.name, context) < 0)
 		return NULL;
 	return n;
 }
@@ -710,8 +711,8 @@ parse_number(struct parser *p, struct number *n)
 {
 	struct span s = n->text;
 
-	n->is_uint = number_parse_uint(s.p, s.len, 0, &n->u) == NUMBER_OK;
-	n->is_int = number_parse_int(s.p, s.len, 0, &n->i) == NUMBER_OK;
+	n->is_uint = strconv_parse_uint(s.p, s.len, 0, &n->u) == STRCONV_OK;
+	n->is_int = strconv_parse_int(s.p, s.len, 0, &n->i) == STRCONV_OK;
 	if (n->is_int && n->i == 0) {
 		n->is_uint = true;
 		n->u = 0;
@@ -721,7 +722,7 @@ parse_number(struct parser *p, struct number *n)
 		n->f = n->is_int ? (double)n->i : uint_to_double(n->u);
 		return 0;
 	}
-	if (number_parse_float(s.p, s.len, &n->f) != NUMBER_OK) {
+	if (strconv_parse_float(s.p, s.len, &n->f) != STRCONV_OK) {
 		(void)fail_quoted(p, "illegal number syntax: ", s, "");
 		return -1;
 	}
@@ -774,7 +775,8 @@ number_new(struct parser *p, struct token t)
 	n->u.number.text = span_of(t);
 	if (t.type == TOKEN_COMPLEX ||
 	    (t.type == TOKEN_NUMBER && t.val[t.len - 1] == 'i' &&
-		number_parse_float(t.val, t.len - 1, &imaginary) == NUMBER_OK))
+		strconv_parse_float(t.val, t.len - 1, &imaginary) ==
+		    STRCONV_OK))
 		return fail_quoted(
 		    p, "imaginary number ", span_of(t), " is not supported");
 	if (t.type == TOKEN_CHAR_CONSTANT)

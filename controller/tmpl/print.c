@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "dict.h"
-#include "number.h"
 #include "quote.h"
+#include "strconv.h"
 #include "unicode.h"
 #include "utf8.h"
 
@@ -366,7 +366,7 @@ format_float(struct printer *p, double f, char verb, int prec)
 		text_putc(&num, '+');
 	if (__builtin_isinf(f))
 		num.len = 0;
-	number_format_float(&num, f, verb, prec);
+	strconv_format_float(&num, f, verb, prec);
 	if (num.failed) {
 		p->out->failed = true;
 		return;

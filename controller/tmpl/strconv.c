@@ -2,7 +2,7 @@
  * Go's package strconv for numbers. Rounding is left to the C library, which
  * is exact in both directions.
  */
-#include "number.h"
+#include "strconv.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -101,8 +101,8 @@ base_of(const char *s, size_t len, size_t *skip)
 	return 8;
 }
 
-enum number_result
-number_parse_uint(const char *s, size_t len, unsigned base, uint64_t *ret)
+enum strconv_result
+strconv_parse_uint(const char *s, size_t len, unsigned base, uint64_t *ret)
 {
 	bool literal = base == 0, underscores = false;
 	uint64_t n = 0;
@@ -110,7 +110,7 @@ number_parse_uint(const char *s, size_t len, unsigned base, uint64_t *ret)
 
 	*ret = 0;
 	if (len == 0)
-		return NUMBER_SYNTAX;
+		return STRCONV_SYNTAX;
 	if (literal)
 		base = base_of(s, len, &i);
 	for (; i < len; i++) {
@@ -121,41 +121,41 @@ number_parse_uint(const char *s, size_t len, unsigned base, uint64_t *ret)
 			continue;
 		}
 		if (d >= base)
-			return NUMBER_SYNTAX;
+			return STRCONV_SYNTAX;
 		if (__builtin_mul_overflow(n, base, &n) ||
 		    __builtin_add_overflow(n, d, &n)) {
 			*ret = UINT64_MAX;
-			return NUMBER_RANGE;
+			return STRCONV_RANGE;
 		}
 	}
 	if (underscores && !underscores_ok(s, len))
-		return NUMBER_SYNTAX;
+		return STRCONV_SYNTAX;
 	*ret = n;
-	return NUMBER_OK;
+	return STRCONV_OK;
 }
 
-enum number_result
-number_parse_int(const char *s, size_t len, unsigned base, int64_t *ret)
+enum strconv_result
+strconv_parse_int(const char *s, size_t len, unsigned base, int64_t *ret)
 {
 	bool negative = len > 0 && s[0] == '-';
 	size_t sign = negative || (len > 0 && s[0] == '+') ? 1 : 0;
-	enum number_result r;
+	enum strconv_result r;
 	uint64_t n;
 
 	*ret = 0;
-	r = number_parse_uint(s + sign, len - sign, base, &n);
-	if (r == NUMBER_SYNTAX)
+	r = strconv_parse_uint(s + sign, len - sign, base, &n);
+	if (r == STRCONV_SYNTAX)
 		return r;
 	if (negative && n > (uint64_t)INT64_MAX + 1) {
 		*ret = INT64_MIN;
-		return NUMBER_RANGE;
+		return STRCONV_RANGE;
 	}
 	if (!negative && n > INT64_MAX) {
 		*ret = INT64_MAX;
-		return NUMBER_RANGE;
+		return STRCONV_RANGE;
 	}
 	*ret = negative ? (int64_t)(0 - n) : (int64_t)n;
-	return NUMBER_OK;
+	return STRCONV_OK;
 }
 
 static bool
@@ -243,17 +243,17 @@ float_syntax_ok(const char *s, size_t len)
 	return !under || underscores_ok(s, len);
 }
 
-enum number_result
-number_parse_float(const char *s, size_t len, double *ret)
+enum strconv_result
+strconv_parse_float(const char *s, size_t len, double *ret)
 {
 	size_t n = 0;
 	char *copy;
 
 	*ret = 0;
 	if (parse_special(s, len, ret))
-		return NUMBER_OK;
+		return STRCONV_OK;
 	if (!float_syntax_ok(s, len))
-		return NUMBER_SYNTAX;
+		return STRCONV_SYNTAX;
 	copy = xmalloc(len + 1);
 	for (size_t i = 0; i < len; i++) {
 		if (s[i] != '_')
@@ -262,7 +262,7 @@ number_parse_float(const char *s, size_t len, double *ret)
 	copy[n] = '\0';
 	*ret = strtod(copy, NULL);
 	mem_free_wiped(copy);
-	return __builtin_isinf(*ret) ? NUMBER_RANGE : NUMBER_OK;
+	return __builtin_isinf(*ret) ? STRCONV_RANGE : STRCONV_OK;
 }
 
 /* n digits of f (finite, positive), rounded; 0.d1d2... * 10^exp. */
@@ -320,7 +320,7 @@ neighbour_reads_back(char *digits, size_t n, int exp, double f)
 }
 
 size_t
-number_shortest(double f, char digits[18], int *exp)
+strconv_shortest(double f, char digits[18], int *exp)
 {
 	size_t n;
 
@@ -385,7 +385,7 @@ format_shortest(struct text *out, double f, char verb)
 {
 	char digits[DIGITS_ALL + 1];
 	int exp;
-	size_t n = number_shortest(f, digits, &exp);
+	size_t n = strconv_shortest(f, digits, &exp);
 
 	if (verb == 'f')
 		shortest_f(out, digits, n, exp);
@@ -502,7 +502,7 @@ format_x(struct text *out, double f, char verb, int prec)
 }
 
 void
-number_format_float(struct text *out, double f, char verb, int prec)
+strconv_format_float(struct text *out, double f, char verb, int prec)
 {
 	if (f != f) {
 		text_puts(out, "NaN");
