@@ -384,6 +384,23 @@ eval_args(struct exec *x, const struct value *dot, const struct callee *f,
 	return push_arg(x, v);
 }
 
+/* A method whose results a template cannot take. */
+static int
+fail_results(struct exec *x, const struct callee *f)
+{
+	const char *results = strchr(f->func->sig, ':') + 1;
+	size_t n = strlen(results);
+
+	if (n > 2)
+		return env_fail(x->env,
+		    "function %s has %zu return values; should be 1 or 2",
+		    f->name, n);
+	return env_fail(x->env,
+	    "invalid function signature for %s: second return value should "
+	    "be error; is %s",
+	    f->name, func_param_type(results[1])->name);
+}
+
 static int
 eval_call(struct exec *x, const struct value *dot, const struct callee *f,
     const struct node_list *args, const struct value *final, struct value *ret)
@@ -396,6 +413,8 @@ eval_call(struct exec *x, const struct value *dot, const struct callee *f,
 	if (check_count(x, f->func, f->receiver != NULL, f->name, nargs,
 		final != NULL) < 0)
 		return -1;
+	if (f->func->fn == NULL)
+		return fail_results(x, f);
 	if (builtin && strcmp(f->name, "call") != 0)
 		return eval_and_or(x, dot, f->name[0] == 'o', args, final, ret);
 	rc = eval_args(x, dot, f, args, final);

@@ -5,11 +5,13 @@
 
 #include <string.h>
 
+#include "funcs_date.h"
 #include "print.h"
 
 /* Later tables hide earlier ones. */
 static const struct func *const tables[] = {
 	funcs_builtin,
+	funcs_date,
 };
 
 const struct type type_value = { .name = "reflect.Value", .kind = KIND_STRUCT };
@@ -18,9 +20,6 @@ const struct type type_value = { .name = "reflect.Value", .kind = KIND_STRUCT };
 #define WEAK __attribute__((weak))
 WEAK const struct type type_certificate = { .name = "sprig.certificate",
 	.kind = KIND_STRUCT };
-WEAK const struct type type_time = { .name = "time.Time", .kind = KIND_STRUCT };
-WEAK const struct type type_duration = { .name = "time.Duration",
-	.kind = KIND_INT64 };
 WEAK const struct type type_semver = { .name = "*semver.Version",
 	.kind = KIND_PTR };
 
@@ -44,6 +43,8 @@ static const struct {
 	{ 't', &type_time },
 	{ 'd', &type_duration },
 	{ 'V', &type_semver },
+	{ 'L', &type_location },
+	{ 'B', &type_bytes },
 };
 
 const struct type *

@@ -13,6 +13,7 @@
  *	l []interface {}           m map[string]interface {}
  *	S []string   M map[string]string  (of results)  v reflect.Value
  *	c sprig.certificate   t time.Time   d time.Duration  V *semver.Version
+ *	L *time.Location      B []uint8
  *
  * A * behind the last parameter makes it variadic: "sa*:s". In results only
  * 'a' matters to the engine (a nil of interface type). Examples:
@@ -48,7 +49,8 @@ struct func {
 	const char *name;
 	const char *sig;
 	/* *ret is value_nil() before. 0, or -1 with a pending error: what
-	 * call_fail() set becomes "error calling NAME: text". */
+	 * call_fail() set becomes "error calling NAME: text". NULL: a method
+	 * with results that templates cannot take, all named in sig. */
 	int (*fn)(struct call *c, struct value *ret);
 	unsigned flags;
 };
