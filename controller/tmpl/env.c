@@ -43,7 +43,7 @@ const struct tmpl_budget tmpl_budget_default = {
 	.output_bytes = (size_t)2 * 1024 * 1024,
 	.memory_bytes = (size_t)64 * 1024 * 1024,
 	.steps = 10 * 1000 * 1000,
-	.depth = 1000,
+	.depth = 2000,
 	.cpu_ms = 700,
 	.costly = 20,
 };
