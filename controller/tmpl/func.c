@@ -12,6 +12,7 @@
 static const struct func *const tables[] = {
 	funcs_builtin,
 	funcs_date,
+	funcs_regex,
 };
 
 const struct type type_value = { .name = "reflect.Value", .kind = KIND_STRUCT };
