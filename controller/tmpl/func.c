@@ -11,6 +11,15 @@
 /* Later tables hide earlier ones. */
 static const struct func *const tables[] = {
 	funcs_builtin,
+	funcs_core,
+	funcs_string,
+	funcs_list,
+	funcs_dict,
+	funcs_math,
+	funcs_encoding,
+	funcs_json,
+	funcs_path,
+	funcs_url,
 	funcs_date,
 	funcs_regex,
 };

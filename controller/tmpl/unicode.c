@@ -56,6 +56,12 @@ unicode_is_lower(uint32_t r)
 }
 
 bool
+unicode_is_title(uint32_t r)
+{
+	return category(r) == UTF8PROC_CATEGORY_LT;
+}
+
+bool
 unicode_is_space(uint32_t r)
 {
 	if (r < 0x80)
