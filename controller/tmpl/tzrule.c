@@ -196,24 +196,24 @@ read_changes(const char *s, struct change changes[2])
 
 static void
 apply(const struct change changes[2], struct part *standard,
-    struct part *daylight, int64_t unix_s, struct gozone_at *ret)
+    struct part *summer, int64_t unix_s, struct gozone_at *ret)
 {
 	int yday;
 	int64_t year = gotime_year(unix_s, &yday);
 	int64_t second = (int64_t)(yday - 1) * DAY_S + unix_s % DAY_S;
 	int64_t start_of_year = unix_s - second;
 	int64_t from = change_second(&changes[0], year, standard->offset);
-	int64_t until = change_second(&changes[1], year, daylight->offset);
+	int64_t until = change_second(&changes[1], year, summer->offset);
 
-	/* In the southern half summer is at both ends of the year. */
+	/* In the southern half it is at both ends of the year. */
 	if (until < from) {
 		int64_t time = from;
 		struct part part = *standard;
 
 		from = until;
 		until = time;
-		*standard = *daylight;
-		*daylight = part;
+		*standard = *summer;
+		*summer = part;
 	}
 	if (second < from)
 		set(ret, standard, start_of_year, from + start_of_year);
@@ -221,14 +221,14 @@ apply(const struct change changes[2], struct part *standard,
 		set(ret, standard, until + start_of_year,
 		    start_of_year + (int64_t)365 * DAY_S);
 	else
-		set(ret, daylight, from + start_of_year, until + start_of_year);
+		set(ret, summer, from + start_of_year, until + start_of_year);
 }
 
 bool
 tzrule_lookup(
     const char *rule, int64_t last, int64_t unix_s, struct gozone_at *ret)
 {
-	struct part standard = { 0 }, daylight = { .is_dst = true };
+	struct part standard = { 0 }, summer = { .is_dst = true };
 	struct change changes[2];
 
 	if (!read_name(&rule, &standard) ||
@@ -239,16 +239,16 @@ tzrule_lookup(
 		set(ret, &standard, last, INT64_MAX);
 		return true;
 	}
-	if (!read_name(&rule, &daylight))
+	if (!read_name(&rule, &summer))
 		return false;
 	if (*rule == '\0' || *rule == ',')
-		daylight.offset = standard.offset + HOUR_S;
-	else if (read_offset(&rule, &daylight.offset))
-		daylight.offset = -daylight.offset;
+		summer.offset = standard.offset + HOUR_S;
+	else if (read_offset(&rule, &summer.offset))
+		summer.offset = -summer.offset;
 	else
 		return false;
 	if (!read_changes(rule, changes))
 		return false;
-	apply(changes, &standard, &daylight, unix_s, ret);
+	apply(changes, &standard, &summer, unix_s, ret);
 	return true;
 }
