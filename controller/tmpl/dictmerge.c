@@ -132,7 +132,7 @@ dictmerge(struct env *e, struct value *dst, const struct value *src,
 static int
 copy_list(struct env *e, const struct value *v, struct value *ret)
 {
-	struct value item;
+	struct value item, copy;
 
 	*ret = value_concrete(*v);
 	if (v->u.l.v == NULL)
@@ -141,8 +141,8 @@ copy_list(struct env *e, const struct value *v, struct value *ret)
 		return -1;
 	for (size_t i = 0; i < list_len(v); i++) {
 		item = list_get(v, i);
-		if (dictmerge_copy(e, &item, &item) < 0 ||
-		    list_append(e, ret, item) < 0)
+		if (dictmerge_copy(e, &item, &copy) < 0 ||
+		    list_append(e, ret, copy) < 0)
 			return -1;
 	}
 	return 0;
@@ -153,7 +153,7 @@ copy_map(struct env *e, const struct value *v, struct value *ret)
 {
 	struct dict_entry *entries;
 	size_t n = dict_len(v);
-	struct value item;
+	struct value copy;
 
 	*ret = value_concrete(*v);
 	if (v->u.m == NULL)
@@ -161,9 +161,8 @@ copy_map(struct env *e, const struct value *v, struct value *ret)
 	if (dict_entries(e, v, &entries) < 0 || dict_new(e, v->type, ret) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		item = value_concrete(entries[i].value);
-		if (dictmerge_copy(e, &item, &item) < 0 ||
-		    dict_set(e, ret, entries[i].key, entries[i].keylen, item) <
+		if (dictmerge_copy(e, &entries[i].value, &copy) < 0 ||
+		    dict_set(e, ret, entries[i].key, entries[i].keylen, copy) <
 			0)
 			return -1;
 	}
