@@ -22,6 +22,8 @@ static const struct func *const tables[] = {
 	funcs_url,
 	funcs_date,
 	funcs_regex,
+	funcs_semver,
+	funcs_random,
 };
 
 const struct type type_value = { .name = "reflect.Value", .kind = KIND_STRUCT };
@@ -30,8 +32,6 @@ const struct type type_value = { .name = "reflect.Value", .kind = KIND_STRUCT };
 #define WEAK __attribute__((weak))
 WEAK const struct type type_certificate = { .name = "sprig.certificate",
 	.kind = KIND_STRUCT };
-WEAK const struct type type_semver = { .name = "*semver.Version",
-	.kind = KIND_PTR };
 
 static const struct {
 	char letter;
