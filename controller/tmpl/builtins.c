@@ -25,6 +25,15 @@ fn_not(struct call *c, struct value *ret)
 	return 0;
 }
 
+/* The type that Go finds behind a pointer. */
+static const char *
+pointee_name(const struct value *v)
+{
+	const char *name = v->type->name;
+
+	return v->type->kind == KIND_PTR && *name == '*' ? name + 1 : name;
+}
+
 static int
 fn_len(struct call *c, struct value *ret)
 {
@@ -47,7 +56,7 @@ fn_len(struct call *c, struct value *ret)
 			? "len of nil pointer"
 			: "reflect: call of reflect.Value.Type on zero Value");
 	default:
-		return call_fail(c, "len of type %s", v->type->name);
+		return call_fail(c, "len of type %s", pointee_name(v));
 	}
 }
 
@@ -121,8 +130,8 @@ fn_index(struct call *c, struct value *ret)
 		    value_kind(&item) == KIND_STRING)
 			rc = index_sequence(c, &c->args[i], &item);
 		else
-			rc = call_fail(
-			    c, "can't index item of type %s", item.type->name);
+			rc = call_fail(c, "can't index item of type %s",
+			    pointee_name(&item));
 		if (rc < 0)
 			return -1;
 	}

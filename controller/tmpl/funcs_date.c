@@ -388,28 +388,35 @@ tm_marshal_json(struct call *c, struct value *ret)
 	return ret_bytes(c, "\"" GOLAYOUT_RFC3339_NANO "\"", ret);
 }
 
-static int
-tm_go_string(struct call *c, struct value *ret)
+static void
+go_string_time(const struct value *v, struct text *out)
 {
-	const struct gotime *t = time_of(&c->args[0]);
+	const struct gotime *t = time_of(v);
 	const char *name = gozone_name(t->zone);
 	struct gotime_parts p;
-	struct text out;
 
 	gotime_split(t, &p);
-	text_init(&out, c->env);
-	text_printf(&out, "time.Date(%lld, time.%s, %d, %d, %d, %d, %d, ",
+	text_printf(out, "time.Date(%lld, time.%s, %d, %d, %d, %d, %d, ",
 	    (long long)p.year, golayout_months[p.month - 1], p.day, p.hour,
 	    p.min, p.sec, (int)t->nsec);
 	if (t->zone == NULL) {
-		text_puts(&out, "time.UTC)");
+		text_puts(out, "time.UTC)");
 	} else if (t->zone == gozone_local()) {
-		text_puts(&out, "time.Local)");
+		text_puts(out, "time.Local)");
 	} else {
-		text_puts(&out, "time.Location(");
-		quote_string(&out, name, strlen(name), true);
-		text_puts(&out, "))");
+		text_puts(out, "time.Location(");
+		quote_string(out, name, strlen(name), true);
+		text_puts(out, "))");
 	}
+}
+
+static int
+tm_go_string(struct call *c, struct value *ret)
+{
+	struct text out;
+
+	text_init(&out, c->env);
+	go_string_time(&c->args[0], &out);
 	return text_done(&out, ret);
 }
 
@@ -775,11 +782,21 @@ equal_locations(const struct value *a, const struct value *b)
 	return l->zone == m->zone;
 }
 
+/* Not exported, and not to be printed: an address is among them. */
+static const struct field time_fields[] = {
+	{ "wall", false, NULL },
+	{ "ext", false, NULL },
+	{ "loc", false, NULL },
+	{ NULL, false, NULL },
+};
+
 const struct type type_time = {
 	.name = "time.Time",
 	.kind = KIND_STRUCT,
+	.fields = time_fields,
 	.methods = time_methods,
 	.string = string_time,
+	.go_string = go_string_time,
 	.equal = equal_times,
 	.deep_equal = deep_equal_times,
 };

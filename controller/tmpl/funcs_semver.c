@@ -71,6 +71,12 @@ vm_original(struct call *c, struct value *ret)
 	return 0;
 }
 
+static struct value
+uint64_of(uint64_t u)
+{
+	return (struct value) { .type = &type_uint64, .u.u = u };
+}
+
 static int
 vm_part(struct call *c, struct value *ret)
 {
@@ -81,7 +87,7 @@ vm_part(struct call *c, struct value *ret)
 		n = v->major;
 	else if (strcmp(c->name, "Minor") == 0)
 		n = v->minor;
-	*ret = (struct value) { .type = &type_uint64, .u.u = n };
+	*ret = uint64_of(n);
 	return 0;
 }
 
@@ -300,13 +306,31 @@ static const struct func value_methods[] = {
 	{ NULL, NULL, NULL, 0 },
 };
 
+/* Not exported: for printing alone. */
+#define FIELD(name, expr)                                                   \
+	static int get_##name(                                              \
+	    struct env *e UNUSED, const struct value *v, struct value *ret) \
+	{                                                                   \
+		const struct version *ver = version_of(v);                  \
+                                                                            \
+		*ret = (expr);                                              \
+		return 0;                                                   \
+	}
+
+FIELD(major, uint64_of(ver->major))
+FIELD(minor, uint64_of(ver->minor))
+FIELD(patch, uint64_of(ver->patch))
+FIELD(pre, ver->pre)
+FIELD(metadata, ver->metadata)
+FIELD(original, ver->original)
+
 static const struct field version_fields[] = {
-	{ "major", false, NULL },
-	{ "minor", false, NULL },
-	{ "patch", false, NULL },
-	{ "pre", false, NULL },
-	{ "metadata", false, NULL },
-	{ "original", false, NULL },
+	{ "major", false, get_major },
+	{ "minor", false, get_minor },
+	{ "patch", false, get_patch },
+	{ "pre", false, get_pre },
+	{ "metadata", false, get_metadata },
+	{ "original", false, get_original },
 	{ NULL, false, NULL },
 };
 

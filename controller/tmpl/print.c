@@ -531,14 +531,34 @@ print_bool(struct printer *p, const struct value *v, uint32_t verb)
 		bad_verb(p, verb, v);
 }
 
+/* GoString(), for %#v. */
+static bool
+use_go_string(struct printer *p, const struct value *v)
+{
+	struct text t;
+
+	if (v->type->go_string == NULL)
+		return false;
+	text_init(&t, p->out->env);
+	v->type->go_string(v, &t);
+	if (t.failed)
+		p->out->failed = true;
+	else
+		pad(p, t.data, truncated(p, t.data, t.len));
+	return true;
+}
+
 /* String(), for the verbs that ask for it. */
 static bool
 use_method(struct printer *p, const struct value *v, uint32_t verb)
 {
 	struct text t;
 
-	if (p->erroring || v->type == NULL || v->type->string == NULL ||
-	    p->f.sharp_v || verb == 0 || verb > 0x7F ||
+	if (p->erroring || v->type == NULL)
+		return false;
+	if (p->f.sharp_v)
+		return use_go_string(p, v);
+	if (v->type->string == NULL || verb == 0 || verb > 0x7F ||
 	    strchr("vsxXq", (int)verb) == NULL)
 		return false;
 	if (v->type->kind == KIND_PTR && v->u.obj == NULL) {
@@ -648,6 +668,22 @@ print_struct(
 	text_putc(p->out, '}');
 }
 
+/* At the outermost level what it points to, elsewhere an address. */
+static void
+print_pointer(
+    struct printer *p, const struct value *v, uint32_t verb, unsigned depth)
+{
+	struct value target = *v;
+
+	if (depth > 0 || v->u.obj == NULL || v->type->elem == NULL) {
+		refuse(p, "the address", v);
+		return;
+	}
+	target.type = v->type->elem;
+	text_putc(p->out, '&');
+	print_struct(p, &target, verb, depth + 1);
+}
+
 static void
 print_kind(
     struct printer *p, const struct value *v, uint32_t verb, unsigned depth)
@@ -684,7 +720,7 @@ print_kind(
 		print_struct(p, v, verb, depth);
 		break;
 	case KIND_PTR:
-		refuse(p, "the address", v);
+		print_pointer(p, v, verb, depth);
 		break;
 	}
 }

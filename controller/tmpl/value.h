@@ -47,7 +47,7 @@ struct func;
 struct field {
 	const char *name;
 	bool exported;
-	/* NULL where it is not exported. */
+	/* NULL where it cannot be printed either. */
 	int (*get)(struct env *e, const struct value *v, struct value *ret);
 };
 
@@ -62,6 +62,8 @@ struct type {
 	const struct field *fields; /* structs; ends with a NULL name */
 	/* Go's String() method; NULL: none. Printing uses it. */
 	void (*string)(const struct value *v, struct text *out);
+	/* GoString(), for %#v; NULL: none. */
+	void (*go_string)(const struct value *v, struct text *out);
 	/* Go's == for structs and pointers; NULL: not comparable (structs)
 	 * or identity (pointers). */
 	bool (*equal)(const struct value *a, const struct value *b);
