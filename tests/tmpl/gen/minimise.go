@@ -8,8 +8,7 @@ const minimiseTries = 3000
 // minimise cuts pieces out of a template, and data away, as long as both
 // sides still differ in the same way.
 func (f *fuzzer) minimise(template string, data map[string]string) (string, map[string]string) {
-	first := askGo(template, data)
-	engine, err := f.e.ask(template, data)
+	first, engine, _, err := f.both(template, data)
 	if err != nil {
 		return template, data
 	}
@@ -18,9 +17,8 @@ func (f *fuzzer) minimise(template string, data map[string]string) (string, map[
 		if tries++; tries > minimiseTries {
 			return false
 		}
-		want := askGo(t, d)
-		got, err := f.e.ask(t, d)
-		return err == nil && compare(want, got) == differed && want.failed == first.failed && got.failed == engine.failed
+		want, got, v, err := f.both(t, d)
+		return err == nil && v == differed && want.failed == first.failed && got.failed == engine.failed
 	}
 	for changed := true; changed; {
 		changed = false
