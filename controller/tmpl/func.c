@@ -24,14 +24,11 @@ static const struct func *const tables[] = {
 	funcs_regex,
 	funcs_semver,
 	funcs_random,
+	funcs_crypto,
+	funcs_cert,
 };
 
 const struct type type_value = { .name = "reflect.Value", .kind = KIND_STRUCT };
-
-/* Until their files are there. */
-#define WEAK __attribute__((weak))
-WEAK const struct type type_certificate = { .name = "sprig.certificate",
-	.kind = KIND_STRUCT };
 
 static const struct {
 	char letter;
