@@ -34,6 +34,16 @@ struct exec {
 	size_t nargv, argv_cap;
 };
 
+/* What a word was given: the arguments behind it, and what came through the
+ * pipe (NULL: nothing). */
+struct operands {
+	struct node *const *args;
+	uint32_t nargs;
+	const struct value *final;
+};
+
+static const struct operands no_operands;
+
 /* What walking a node may say beside 0 and -1. */
 enum { WALK_BREAK = 1, WALK_CONTINUE = 2 };
 
@@ -222,12 +232,11 @@ ideal_constant(struct exec *x, const struct node *n, struct value *ret)
 
 static int
 not_a_function(
-    struct exec *x, const struct node_list *args, const struct value *final)
+    struct exec *x, const struct node *word, const struct operands *ops)
 {
-	if ((args == NULL || args->len <= 1) && final == NULL)
+	if (ops->nargs == 0 && ops->final == NULL)
 		return 0;
-	return fail_node(
-	    x, "can't give argument to non-function ", args->v[0], "");
+	return fail_node(x, "can't give argument to non-function ", word, "");
 }
 
 /* How many parameters a signature has; *variadic: the last one repeats. */
@@ -248,18 +257,18 @@ count_params(const char *sig, bool *variadic)
 
 static int
 check_count(struct exec *x, const struct func *f, size_t skip, const char *name,
-    size_t nargs, bool final)
+    const struct operands *ops)
 {
 	bool variadic;
 	size_t want = count_params(f->sig + skip, &variadic);
-	size_t got = nargs + final;
+	size_t got = ops->nargs + (ops->final != NULL);
 
 	if (variadic) {
 		if (got >= want - 1)
 			return 0;
 		return env_fail(x->env,
 		    "wrong number of args for %s: want at least %zu got %zu",
-		    name, want - 1, nargs);
+		    name, want - 1, (size_t)ops->nargs);
 	}
 	if (got == want)
 		return 0;
@@ -280,31 +289,31 @@ param_type(const char *sig, size_t i)
 /* and, or: the first argument that decides, else the last. */
 static int
 eval_and_or(struct exec *x, const struct value *dot, bool is_or,
-    const struct node_list *args, const struct value *final, struct value *ret)
+    const struct operands *ops, struct value *ret)
 {
 	*ret = value_nil();
-	for (uint32_t i = 1; args != NULL && i < args->len; i++) {
-		if (eval_arg(x, dot, &type_value, args->v[i], ret) < 0)
+	for (uint32_t i = 0; i < ops->nargs; i++) {
+		if (eval_arg(x, dot, &type_value, ops->args[i], ret) < 0)
 			return -1;
 		if (value_truth(ret) == is_or)
 			return 0;
 	}
-	if (final != NULL)
-		*ret = *final;
+	if (ops->final != NULL)
+		*ret = *ops->final;
 	return 0;
 }
 
 /* No function value can be reached: what Go says about everything else. */
 static int
 eval_call_builtin(
-    struct exec *x, const struct node_list *args, const struct value *callee)
+    struct exec *x, const struct operands *ops, const struct value *callee)
 {
 	const char *name = WITHHELD;
 
 	if (callee->type == NULL)
 		return env_fail(x->env, "error calling call: call of nil");
-	if (args != NULL && args->len > 1)
-		name = node_text(x, args->v[1]);
+	if (ops->nargs > 0)
+		name = node_text(x, ops->args[0]);
 	return env_fail(x->env,
 	    "error calling call: non-function %s of type %s", name,
 	    callee->type->name);
@@ -358,7 +367,7 @@ struct callee {
 
 static int
 eval_args(struct exec *x, const struct value *dot, const struct callee *f,
-    const struct node_list *args, const struct value *final)
+    const struct operands *ops)
 {
 	const char *sig = f->func->sig;
 	size_t nparams = 0;
@@ -369,16 +378,16 @@ eval_args(struct exec *x, const struct value *dot, const struct callee *f,
 			return -1;
 		nparams++;
 	}
-	for (uint32_t i = 1; args != NULL && i < args->len; i++) {
-		if (eval_arg(x, dot, param_type(sig, nparams), args->v[i], &v) <
-			0 ||
+	for (uint32_t i = 0; i < ops->nargs; i++) {
+		if (eval_arg(x, dot, param_type(sig, nparams), ops->args[i],
+			&v) < 0 ||
 		    push_arg(x, v) < 0)
 			return -1;
 		nparams++;
 	}
-	if (final == NULL)
+	if (ops->final == NULL)
 		return 0;
-	v = *final;
+	v = *ops->final;
 	if (validate(x, param_type(sig, nparams), &v) < 0)
 		return -1;
 	return push_arg(x, v);
@@ -403,24 +412,22 @@ fail_results(struct exec *x, const struct callee *f)
 
 static int
 eval_call(struct exec *x, const struct value *dot, const struct callee *f,
-    const struct node_list *args, const struct value *final, struct value *ret)
+    const struct operands *ops, struct value *ret)
 {
 	size_t base = x->nargv;
-	size_t nargs = args == NULL ? 0 : args->len - 1;
 	bool builtin = (f->func->flags & FUNC_BUILTIN) != 0;
 	int rc;
 
-	if (check_count(x, f->func, f->receiver != NULL, f->name, nargs,
-		final != NULL) < 0)
+	if (check_count(x, f->func, f->receiver != NULL, f->name, ops) < 0)
 		return -1;
 	if (f->func->fn == NULL)
 		return fail_results(x, f);
 	if (builtin && strcmp(f->name, "call") != 0)
-		return eval_and_or(x, dot, f->name[0] == 'o', args, final, ret);
-	rc = eval_args(x, dot, f, args, final);
+		return eval_and_or(x, dot, f->name[0] == 'o', ops, ret);
+	rc = eval_args(x, dot, f, ops);
 	if (rc == 0 && builtin) {
 		x->node = f->node;
-		rc = eval_call_builtin(x, args, &x->argv[base]);
+		rc = eval_call_builtin(x, ops, &x->argv[base]);
 	} else if (rc == 0) {
 		rc = invoke(x, f->func, f->name, base, f->node, ret);
 	}
@@ -430,8 +437,7 @@ eval_call(struct exec *x, const struct value *dot, const struct callee *f,
 
 static int
 eval_function(struct exec *x, const struct value *dot, const struct node *id,
-    const struct node *cmd, const struct node_list *args,
-    const struct value *final, struct value *ret)
+    const struct node *cmd, const struct operands *ops, struct value *ret)
 {
 	struct callee f = {
 		.func = id->func,
@@ -440,7 +446,7 @@ eval_function(struct exec *x, const struct value *dot, const struct node *id,
 	};
 
 	x->node = id;
-	return eval_call(x, dot, &f, args, final, ret);
+	return eval_call(x, dot, &f, ops, ret);
 }
 
 static int
@@ -483,11 +489,10 @@ map_field(struct exec *x, const struct value *m, struct span name,
 /* .name of a value, with the arguments that a method may have. */
 static int
 eval_field(struct exec *x, const struct value *dot, struct span name,
-    const struct node *node, const struct node_list *args,
-    const struct value *final, struct value *v)
+    const struct node *node, const struct operands *ops, struct value *v)
 {
 	struct value receiver = value_concrete(*v);
-	bool has_args = (args != NULL && args->len > 1) || final != NULL;
+	bool has_args = ops->nargs > 0 || ops->final != NULL;
 	struct callee f = { .receiver = &receiver, .node = node };
 	const char *type_name;
 
@@ -500,7 +505,7 @@ eval_field(struct exec *x, const struct value *dot, struct span name,
 	f.func = func_method(v->type, name.p, name.len);
 	if (f.func != NULL) {
 		f.name = f.func->name;
-		return eval_call(x, dot, &f, args, final, v);
+		return eval_call(x, dot, &f, ops, v);
 	}
 	if (v->type->kind == KIND_MAP)
 		return map_field(x, &receiver, name, has_args, v);
@@ -513,16 +518,15 @@ eval_field(struct exec *x, const struct value *dot, struct span name,
 /* .a.b.c from a value on; the last one gets the arguments. */
 static int
 eval_chain(struct exec *x, const struct value *dot, const struct node *node,
-    uint32_t first, const struct node_list *args, const struct value *final,
-    struct value *v)
+    uint32_t first, const struct operands *ops, struct value *v)
 {
 	const struct span_list *l = &node->u.chain.idents;
 
 	for (uint32_t i = first; i < l->len; i++) {
 		bool last = i + 1 == l->len;
 
-		if (eval_field(x, dot, l->v[i], node, last ? args : NULL,
-			last ? final : NULL, v) < 0)
+		if (eval_field(x, dot, l->v[i], node, last ? ops : &no_operands,
+			v) < 0)
 			return -1;
 	}
 	return 0;
@@ -530,16 +534,16 @@ eval_chain(struct exec *x, const struct value *dot, const struct node *node,
 
 static int
 eval_field_node(struct exec *x, const struct value *dot, const struct node *n,
-    const struct node_list *args, const struct value *final, struct value *ret)
+    const struct operands *ops, struct value *ret)
 {
 	x->node = n;
 	*ret = *dot;
-	return eval_chain(x, dot, n, 0, args, final, ret);
+	return eval_chain(x, dot, n, 0, ops, ret);
 }
 
 static int
 eval_variable(struct exec *x, const struct value *dot, const struct node *n,
-    const struct node_list *args, const struct value *final, struct value *ret)
+    const struct operands *ops, struct value *ret)
 {
 	const struct variable *var;
 
@@ -549,18 +553,18 @@ eval_variable(struct exec *x, const struct value *dot, const struct node *n,
 		return -1;
 	*ret = var->value;
 	if (n->u.chain.idents.len == 1)
-		return not_a_function(x, args, final);
-	return eval_chain(x, dot, n, 1, args, final, ret);
+		return not_a_function(x, n, ops);
+	return eval_chain(x, dot, n, 1, ops, ret);
 }
 
 static int
 eval_chain_node(struct exec *x, const struct value *dot, const struct node *n,
-    const struct node_list *args, const struct value *final, struct value *ret)
+    const struct operands *ops, struct value *ret)
 {
 	x->node = n;
 	if (eval_arg(x, dot, NULL, n->u.chain.operand, ret) < 0)
 		return -1;
-	return eval_chain(x, dot, n, 0, args, final, ret);
+	return eval_chain(x, dot, n, 0, ops, ret);
 }
 
 /* A literal for a parameter of a type of its own. */
@@ -645,15 +649,15 @@ eval_operand(struct exec *x, const struct value *dot, const struct node *n,
 {
 	switch ((int)n->type) {
 	case NODE_FIELD:
-		return eval_field_node(x, dot, n, NULL, NULL, ret);
+		return eval_field_node(x, dot, n, &no_operands, ret);
 	case NODE_VARIABLE:
-		return eval_variable(x, dot, n, NULL, NULL, ret);
+		return eval_variable(x, dot, n, &no_operands, ret);
 	case NODE_PIPE:
 		return eval_pipeline(x, dot, n, ret);
 	case NODE_IDENTIFIER:
-		return eval_function(x, dot, n, n, NULL, NULL, ret);
+		return eval_function(x, dot, n, n, &no_operands, ret);
 	case NODE_CHAIN:
-		return eval_chain_node(x, dot, n, NULL, NULL, ret);
+		return eval_chain_node(x, dot, n, &no_operands, ret);
 	default:
 		*ret = *dot;
 		return 0;
@@ -688,13 +692,11 @@ eval_arg(struct exec *x, const struct value *dot, const struct type *type,
 
 /* A first word that is neither function nor field nor variable. */
 static int
-eval_word(struct exec *x, const struct value *dot, const struct node *cmd,
-    const struct value *final, struct value *ret)
+eval_word(struct exec *x, const struct value *dot, const struct node *word,
+    const struct operands *ops, struct value *ret)
 {
-	const struct node *word = cmd->u.nodes.v[0];
-
 	x->node = word;
-	if (not_a_function(x, &cmd->u.nodes, final) < 0)
+	if (not_a_function(x, word, ops) < 0)
 		return -1;
 	if (word->type == NODE_DOT) {
 		*ret = *dot;
@@ -709,24 +711,28 @@ static int
 eval_command(struct exec *x, const struct value *dot, const struct node *cmd,
     const struct value *final, struct value *ret)
 {
-	const struct node_list *args = &cmd->u.nodes;
-	const struct node *word = args->v[0];
+	const struct node *word = cmd->u.nodes.v[0];
+	const struct operands ops = {
+		.args = cmd->u.nodes.v + 1,
+		.nargs = cmd->u.nodes.len - 1,
+		.final = final,
+	};
 
 	switch ((int)word->type) {
 	case NODE_FIELD:
-		return eval_field_node(x, dot, word, args, final, ret);
+		return eval_field_node(x, dot, word, &ops, ret);
 	case NODE_CHAIN:
-		return eval_chain_node(x, dot, word, args, final, ret);
+		return eval_chain_node(x, dot, word, &ops, ret);
 	case NODE_IDENTIFIER:
-		return eval_function(x, dot, word, cmd, args, final, ret);
+		return eval_function(x, dot, word, cmd, &ops, ret);
 	case NODE_PIPE:
-		if (not_a_function(x, args, final) < 0)
+		if (not_a_function(x, word, &ops) < 0)
 			return -1;
 		return eval_pipeline(x, dot, word, ret);
 	case NODE_VARIABLE:
-		return eval_variable(x, dot, word, args, final, ret);
+		return eval_variable(x, dot, word, &ops, ret);
 	default:
-		return eval_word(x, dot, cmd, final, ret);
+		return eval_word(x, dot, word, &ops, ret);
 	}
 }
 
