@@ -37,7 +37,7 @@ static int
 set(struct merging *m, const struct value *dst, const struct dict_entry *e,
     const struct value *v)
 {
-	if (dst->type->elem != &type_any && v->type != dst->type->elem)
+	if (dst->type->elem != &type_any && v->iface)
 		return env_fail(m->env,
 		    "reflect.Value.SetMapIndex: value of type interface {} "
 		    "is not assignable to type %s",
