@@ -172,6 +172,20 @@ same_but_withheld(const char *ours, const char *go)
 	return len >= tail && strcmp(go + len - tail, end) == 0;
 }
 
+/* Only values hold a NUL, and those are withheld. */
+static char *
+text_without_nul(json_t *text)
+{
+	size_t len = json_string_length(text);
+	char *copy = xmalloc(len + 1);
+
+	memcpy(copy, json_string_value(text), len + 1);
+	for (size_t i = 0; i < len; i++)
+		if (copy[i] == '\0')
+			copy[i] = '?';
+	return copy;
+}
+
 /* A value of the case in an error text, unless it is the template's own. */
 static const struct tmpl_datum *
 leaked(const struct test_case *tc, const char *text)
@@ -195,7 +209,7 @@ leaked(const struct test_case *tc, const char *text)
 static const char *
 judge_error(const struct test_case *tc, json_t *want, const char *got)
 {
-	const char *go = json_string_value(json_object_get(want, "text"));
+	AUTO_STR char *go = text_without_nul(json_object_get(want, "text"));
 	const char *end;
 
 	if (got == NULL)
