@@ -22,8 +22,8 @@
 #define BCRYPT_COST    10
 #define BCRYPT_MAX     72
 #define BCRYPT_SALT    16
-#define BCRYPT_CREDITS 1
-#define DERIVE_CREDITS 1
+#define BCRYPT_CREDITS 2
+#define DERIVE_CREDITS 4
 #define DERIVE_N       32768
 #define DERIVE_R       8
 #define DERIVE_P       2

@@ -116,6 +116,7 @@ static int
 fn_bytes(struct call *c, struct value *ret)
 {
 	int64_t n = c->args[0].u.i;
+	struct pool pool = { .left = 0 };
 	struct text out;
 
 	if (n < 0)
@@ -123,17 +124,22 @@ fn_bytes(struct call *c, struct value *ret)
 		    c, "runtime error: makeslice: len out of range");
 	text_init(&out, c->env);
 	for (int64_t i = 0; i < n && !out.failed; i += 3) {
-		uint8_t b[3] = { 0 };
 		size_t size = n - i < 3 ? (size_t)(n - i) : 3;
+		uint8_t b[3] = { 0 };
 		uint32_t v;
 
-		if (env_step(c->env, 1) < 0 || fill(c->env, b, size) < 0)
+		if (env_step(c->env, 1) < 0)
 			return -1;
+		for (size_t j = 0; j < size; j++) {
+			if (next_byte(c->env, &pool, &b[j]) < 0)
+				return -1;
+		}
 		v = (uint32_t)b[0] << 16 | (uint32_t)b[1] << 8 | b[2];
 		for (size_t j = 0; j < 4; j++)
 			text_putc(&out,
 			    j > size ? '=' : BASE64[v >> (18 - 6 * j) & 63]);
 	}
+	mem_wipe(&pool, sizeof(pool));
 	return text_done(&out, ret);
 }
 

@@ -355,6 +355,10 @@ golayout_format(
 {
 	struct gotime_parts p;
 
+	if (env_step(out->env, 1 + len) < 0) {
+		out->failed = true;
+		return;
+	}
 	gotime_split(t, &p);
 	while (len > 0 && !out->failed) {
 		struct chunk c = next_chunk(&layout, &len);
@@ -457,10 +461,8 @@ take_fraction(struct parser *x, size_t n)
 	if (x->p[0] != '.' && x->p[0] != ',')
 		return -1;
 	for (size_t i = 1; i <= NANO_DIGITS; i++) {
-		if (i < n && !is_digit_at(x->p, x->len, i)) {
-			/* As strconv: a sign in front of the digits. */
+		if (i < n && !is_digit_at(x->p, x->len, i))
 			return -1;
-		}
 		v = v * 10 + (i < n ? x->p[i] - '0' : 0);
 	}
 	x->nsec = v;
@@ -936,6 +938,8 @@ golayout_parse(struct env *e, const struct value *layout,
 	struct gotime t;
 
 	*ret = (struct gotime) { 0 };
+	if (env_step(e, 1 + layout->u.s.len) < 0)
+		return -1;
 	if (take_all(&x, layout->u.s.p, layout->u.s.len) < 0 ||
 	    check_date(&x) < 0)
 		return -1;

@@ -13,14 +13,20 @@
 #include "utf8.h"
 
 #define PATTERN_MAX ((size_t)64 * 1024)
-/* Steps back before a match is given up, the nesting of those, its memory. */
-#define MATCH_LIMIT    500000
+/* For each place where a match may begin: steps of PCRE2 before it is given up,
+ * the nesting of those, its memory. */
+#define MATCH_LIMIT    200000
 #define DEPTH_LIMIT    200000
 #define HEAP_LIMIT_KIB (16 * 1024)
 #define NEST_LIMIT     250
 #define DFA_WORKSPACE  20000
+/* Bytes of text times bytes of pattern that the other matcher may take. */
+#define DFA_WORK_MAX 20000000
+/* How often the CPU clock is looked at while PCRE2 searches. */
+#define LOOK_EVERY_NS  (2 * NS_PER_MS)
+#define STEPS_PER_LOOK 2048
 /* What a match costs of the budget. */
-#define STEPS_PER_MATCH 64
+#define STEPS_PER_MATCH 8
 #define BYTES_PER_STEP	64
 
 struct gore {
@@ -30,6 +36,7 @@ struct gore {
 	pcre2_match_context *context;
 	pcre2_code *code;
 	pcre2_match_data *match;
+	uint64_t looked_ns;
 	const char *p; /* valid UTF-8 */
 	size_t len;
 	/* Where p had to be mended: offsets of p in the caller's text. */
@@ -80,6 +87,19 @@ compile_failed(struct gore *re, int code)
 	return refuse(re);
 }
 
+/* Wherever a match may begin: time is what PCRE2's limits do not see. */
+static int
+look(pcre2_callout_block *block UNUSED, void *ctx)
+{
+	struct gore *re = ctx;
+	uint64_t now = clock_mono_ns(&clock_system);
+
+	if (now - re->looked_ns < LOOK_EVERY_NS)
+		return 0;
+	re->looked_ns = now;
+	return env_step(re->env, STEPS_PER_LOOK) < 0 ? PCRE2_ERROR_CALLOUT : 0;
+}
+
 static int
 compile(struct gore *re)
 {
@@ -101,6 +121,7 @@ compile(struct gore *re)
 	(void)pcre2_set_match_limit(re->context, MATCH_LIMIT);
 	(void)pcre2_set_depth_limit(re->context, DEPTH_LIMIT);
 	(void)pcre2_set_heap_limit(re->context, HEAP_LIMIT_KIB);
+	(void)pcre2_set_callout(re->context, look, re);
 	re->code = pcre2_compile((PCRE2_SPTR)re->pattern.text.data,
 	    re->pattern.text.len, options, &code, &at, cc);
 	pcre2_compile_context_free(cc);
@@ -211,11 +232,16 @@ run(struct gore *re, size_t pos, uint32_t options)
 static int
 retry(struct gore *re, size_t pos)
 {
-	pcre2_match_data *match = pcre2_match_data_create(1, re->general);
-	int *space = xcalloc(DFA_WORKSPACE, sizeof(*space));
-	size_t start;
+	pcre2_match_data *match;
+	size_t start, size = 0;
+	int *space;
 	int rc;
 
+	(void)pcre2_pattern_info(re->code, PCRE2_INFO_SIZE, &size);
+	if ((re->len - pos) * size > DFA_WORK_MAX)
+		return PCRE2_ERROR_MATCHLIMIT;
+	match = pcre2_match_data_create(1, re->general);
+	space = xcalloc(DFA_WORKSPACE, sizeof(*space));
 	rc = match == NULL
 	    ? PCRE2_ERROR_NOMEMORY
 	    : pcre2_dfa_match(re->code, (PCRE2_SPTR)re->p, re->len, pos,
@@ -232,12 +258,12 @@ retry(struct gore *re, size_t pos)
 int
 gore_match(struct gore *re, size_t pos)
 {
+	size_t found;
 	int rc;
 
-	if (env_step(re->env,
-		STEPS_PER_MATCH + (re->len - inner(re, pos)) / BYTES_PER_STEP) <
-	    0)
+	if (env_step(re->env, STEPS_PER_MATCH) < 0)
 		return -1;
+	re->looked_ns = clock_mono_ns(&clock_system);
 	rc = run(re, inner(re, pos), 0);
 	if (rc == PCRE2_ERROR_MATCHLIMIT || rc == PCRE2_ERROR_DEPTHLIMIT ||
 	    rc == PCRE2_ERROR_HEAPLIMIT)
@@ -246,7 +272,10 @@ gore_match(struct gore *re, size_t pos)
 		return 0;
 	if (rc < 0)
 		return env_exhaust(re->env, "regular expression");
-	return 1;
+	found = pcre2_get_ovector_pointer(re->match)[1];
+	return env_step(re->env, (found - inner(re, pos)) / BYTES_PER_STEP) < 0
+	    ? -1
+	    : 1;
 }
 
 bool

@@ -20,7 +20,7 @@ struct gore_name {
 	size_t len;
 };
 
-/* A pattern in PCRE2's words. */
+/* A pattern in PCRE2's words. It begins with callout 1. */
 struct gore_pattern {
 	struct text text;
 	struct gore_name *names; /* of groups, from 1 */

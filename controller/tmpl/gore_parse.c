@@ -7,8 +7,10 @@
 #include "gore.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "utf8.h"
 
 #define REPEAT_MAX 1000
@@ -1118,15 +1120,32 @@ item(struct parser *x, bool *repeated)
 	}
 }
 
+static int
+translate(struct parser *x)
+{
+	bool repeated = false;
+
+	put(x, "(?C1)(?:");
+	while (left(x) > 0) {
+		if (env_step(x->env, 1) < 0 || item(x, &repeated) < 0)
+			return -1;
+		if (x->out->text.failed)
+			return -1;
+	}
+	if (x->depth > 0)
+		return fail(x, "missing closing )");
+	put(x, ")");
+	return 0;
+}
+
 int
 gore_translate(
     struct env *e, const char *p, size_t len, struct gore_pattern *ret)
 {
-	struct parser *x = env_alloc(e, sizeof(*x));
-	bool repeated = false;
+	/* Too large for a thread's stack, too short-lived for the arena. */
+	struct parser *x = xcalloc(1, sizeof(*x));
+	int rc;
 
-	if (x == NULL)
-		return -1;
 	*x = (struct parser) {
 		.env = e,
 		.p = p,
@@ -1135,13 +1154,7 @@ gore_translate(
 		.levels = { { .branch_empty = true } },
 	};
 	text_init(&ret->text, e);
-	while (left(x) > 0) {
-		if (env_step(e, 1) < 0 || item(x, &repeated) < 0)
-			return -1;
-		if (ret->text.failed)
-			return -1;
-	}
-	if (x->depth > 0)
-		return fail(x, "missing closing )");
-	return 0;
+	rc = translate(x);
+	free(x);
+	return rc;
 }

@@ -11,7 +11,7 @@
 
 /* What key generation takes of the budget's costly credits. */
 #define PRIVKEY_CREDITS_RSA4096 12
-#define PRIVKEY_CREDITS_RSA2048 4
+#define PRIVKEY_CREDITS_RSA2048 6
 #define PRIVKEY_CREDITS_DSA	20
 #define PRIVKEY_CREDITS_SMALL	1
 
