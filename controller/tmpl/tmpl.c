@@ -73,7 +73,7 @@ render_one(struct env *e, const struct tmpl_source *src,
 	if (src->text == NULL)
 		return;
 	text_init(&out, e);
-	if (e->exhausted || render(e, src, dot, &out) < 0) {
+	if (render(e, src, dot, &out) < 0) {
 		ret->error = take_error(e, src->name);
 		return;
 	}
@@ -90,7 +90,7 @@ tmpl_render(const struct tmpl_input *in)
 	const struct tmpl_budget *budget =
 	    in->budget == NULL ? &tmpl_budget_default : in->budget;
 	struct tmpl_result *r = xcalloc(1, sizeof(*r));
-	struct value dot;
+	struct value dot = value_nil();
 	struct env e;
 
 	env_init(&e, budget, in->clock == NULL ? &clock_system : in->clock);

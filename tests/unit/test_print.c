@@ -136,6 +136,9 @@ static void
 says_in_the_output_what_is_wrong_with_a_format(void **state UNUSED)
 {
 	static const struct tmplrig_case cases[] = {
+		{ "{{ printf \"[%.0d][%5.0d][%-5.0d][%05.0d][%.0x]\" 0 0 0 0 0 "
+		  "}}",
+		    "[][     ][     ][     ][]" },
 		{ "{{ printf \"%\" 1 }}", "%!(NOVERB)%!(EXTRA int=1)" },
 		{ "{{ printf \"%!\" 1 }}", "%!!(int=1)" },
 		{ "{{ printf \"%d\" }}", "%!d(MISSING)" },
