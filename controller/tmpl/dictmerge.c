@@ -37,12 +37,18 @@ static int
 set(struct merging *m, const struct value *dst, const struct dict_entry *e,
     const struct value *v)
 {
-	if (dst->type->elem != &type_any && v->iface)
+	bool is_list = value_kind(v) == KIND_SLICE;
+
+	if (dst->type->elem == &type_any || !v->iface)
+		return dict_set(
+		    m->env, dst, e->key, e->keylen, value_concrete(*v));
+	if (is_list && dict_has(dst, e->key, e->keylen))
 		return env_fail(m->env,
-		    "reflect.Value.SetMapIndex: value of type interface {} "
-		    "is not assignable to type %s",
-		    dst->type->elem->name);
-	return dict_set(m->env, dst, e->key, e->keylen, value_concrete(*v));
+		    "reflect: call of reflect.Value.IsNil on string Value");
+	return env_fail(m->env,
+	    "reflect.Value.SetMapIndex: value of type %s is not assignable "
+	    "to type %s",
+	    is_list ? v->type->name : type_any.name, dst->type->elem->name);
 }
 
 /* Both are there, src is a map, struct or pointer: what mergo changes within
@@ -88,8 +94,11 @@ merge_entry(
 	if (m->differ)
 		return 0;
 	if (!is_empty(present, &old)) {
+		if (value_kind(src) == KIND_SLICE && !m->overwrite &&
+		    dst->type->elem == &type_any)
+			return 0;
 		if (value_kind(src) == KIND_SLICE)
-			return m->overwrite ? set(m, dst, e, src) : 0;
+			return set(m, dst, e, src);
 		if (value_kind(src) == KIND_MAP && value_kind(&old) == KIND_MAP)
 			return 0;
 		if (!m->overwrite)
