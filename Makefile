@@ -15,12 +15,12 @@ Q       := $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
 # Layers, lowest first: an archive may use those before it (see .ci/layers).
-COMPONENTS := base metrics keystore kube cache sealedsecret http
+COMPONENTS := base tmpl metrics keystore kube cache sealedsecret http
 MAIN_SRC   := $(wildcard controller/*.c)
 src_of      = $(sort $(wildcard $(if $(filter keystore,$(1)),keystore,controller/$(1))/*.c))
 LIBS       := $(foreach c,$(COMPONENTS),$(OUT)/lib$(c).a)
 # For linking: highest layer first.
-LINK_ORDER := http sealedsecret cache kube keystore metrics base
+LINK_ORDER := http sealedsecret cache kube keystore metrics tmpl base
 LINK_LIBS  := $(foreach c,$(LINK_ORDER),$(OUT)/lib$(c).a)
 
 VERSION := v0.1.0
@@ -30,9 +30,11 @@ DIRTY   := $(if $(COMMIT),$(shell git status --porcelain 2>/dev/null | head -n 1
 # A tagged or unpacked release says its version, a checkout says its commit.
 BUILD_VERSION ?= $(if $(EXACT)$(if $(COMMIT),,x),$(VERSION),$(COMMIT)$(DIRTY))
 
-PKGS := libcurl libcrypto libssl jansson yaml-0.1 libmicrohttpd
+PKGS := libcurl libcrypto libssl jansson yaml-0.1 libmicrohttpd \
+	libpcre2-8 libutf8proc libcrypt zlib
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+PKG_LIBS   += $(if $(PKG_LIBS),-lm)
 
 WARN := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow \
 	-Wconversion -Wsign-conversion -Wvla -Wformat=2 -Wimplicit-fallthrough \

@@ -27,13 +27,14 @@ $(OUT)/libmainparts.a: $(MAIN_PARTS)
 # A unit test needs only its own layer and those below it, so that a broken
 # file elsewhere does not stop it: "/* layer: kube */" in its first lines.
 layer_of   = $(or $(shell sed -n 's,.*layer: *\([a-z]*\).*,\1,p;20q' $(1) 2>/dev/null | head -n 1),main)
-below_main         := mainparts http sealedsecret cache kube keystore metrics base
-below_http         := http sealedsecret cache kube keystore metrics base
-below_sealedsecret := sealedsecret cache kube keystore metrics base
+below_main         := mainparts http sealedsecret cache kube keystore metrics tmpl base
+below_http         := http sealedsecret cache kube keystore metrics tmpl base
+below_sealedsecret := sealedsecret cache kube keystore metrics tmpl base
 below_cache        := cache kube metrics base
 below_kube         := kube metrics base
 below_keystore     := keystore base
 below_metrics      := metrics base
+below_tmpl         := tmpl base
 below_base         := base
 define unit_rule
 $(OUT)/tests/unit/$(1): $(OUT)/obj/tests/unit/$(1).o $(OUT)/libunit.a $(foreach c,$(below_$(call layer_of,tests/unit/$(1).c)),$(OUT)/lib$(c).a)
@@ -74,6 +75,11 @@ $(OUT)/tests/integration/%: $(OUT)/obj/tests/integration/%.o $(INTEG_HELPERS) $(
 
 # A small sealing tool for the demo and by-hand tests (kubeseal is not in Debian).
 $(OUT)/tests/seal: $(OUT)/obj/tests/seal.o $(OUT)/libkeystore.a $(OUT)/libbase.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -pthread -o $@ $^ $(PKG_LIBS)
+
+# Renders JSON lines, for the comparison with Go: see tests/tmpl/README.md.
+$(OUT)/tests/tmpl: $(OUT)/obj/tests/tmpl/render_main.o $(OUT)/libtmpl.a $(OUT)/libbase.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -pthread -o $@ $^ $(PKG_LIBS)
 

@@ -1,0 +1,1100 @@
+/*
+ * Go's time layouts: formatting, parsing, durations.
+ */
+#include "golayout.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "strconv.h"
+
+#define NANO_DIGITS 9
+
+enum element {
+	EL_NONE,
+	EL_LONG_MONTH,
+	EL_MONTH,
+	EL_NUM_MONTH,
+	EL_ZERO_MONTH,
+	EL_LONG_WEEKDAY,
+	EL_WEEKDAY,
+	EL_DAY,
+	EL_UNDER_DAY,
+	EL_ZERO_DAY,
+	EL_UNDER_YEARDAY,
+	EL_ZERO_YEARDAY,
+	EL_HOUR,
+	EL_HOUR12,
+	EL_ZERO_HOUR12,
+	EL_MINUTE,
+	EL_ZERO_MINUTE,
+	EL_SECOND,
+	EL_ZERO_SECOND,
+	EL_LONG_YEAR,
+	EL_YEAR,
+	EL_PM,
+	EL_LOWER_PM,
+	EL_ZONE_NAME,
+	EL_OFFSET,	/* the five forms of -0700, Z0700 */
+	EL_FRACTION,	/* .000 */
+	EL_FRACTION_CUT /* .999 */
+};
+
+/* An element of a layout and the literal text in front of it. */
+struct chunk {
+	const char *prefix;
+	size_t prefix_len;
+	enum element element;
+	const char *text; /* how the layout spells it */
+	size_t len;
+};
+
+/* Longer spellings first where one begins as another. */
+static const struct {
+	const char *text;
+	enum element element;
+	bool ends_word; /* no lower-case letter may follow */
+} elements[] = {
+	{ "January", EL_LONG_MONTH, false },
+	{ "Jan", EL_MONTH, true },
+	{ "Monday", EL_LONG_WEEKDAY, false },
+	{ "Mon", EL_WEEKDAY, true },
+	{ "MST", EL_ZONE_NAME, false },
+	{ "01", EL_ZERO_MONTH, false },
+	{ "02", EL_ZERO_DAY, false },
+	{ "03", EL_ZERO_HOUR12, false },
+	{ "04", EL_ZERO_MINUTE, false },
+	{ "05", EL_ZERO_SECOND, false },
+	{ "06", EL_YEAR, false },
+	{ "002", EL_ZERO_YEARDAY, false },
+	{ "15", EL_HOUR, false },
+	{ "1", EL_NUM_MONTH, false },
+	{ "2006", EL_LONG_YEAR, false },
+	{ "2", EL_DAY, false },
+	{ "_2006", EL_NONE, false }, /* a literal _ and the year */
+	{ "_2", EL_UNDER_DAY, false },
+	{ "__2", EL_UNDER_YEARDAY, false },
+	{ "3", EL_HOUR12, false },
+	{ "4", EL_MINUTE, false },
+	{ "5", EL_SECOND, false },
+	{ "PM", EL_PM, false },
+	{ "pm", EL_LOWER_PM, false },
+	{ "-070000", EL_OFFSET, false },
+	{ "-07:00:00", EL_OFFSET, false },
+	{ "-0700", EL_OFFSET, false },
+	{ "-07:00", EL_OFFSET, false },
+	{ "-07", EL_OFFSET, false },
+	{ "Z070000", EL_OFFSET, false },
+	{ "Z07:00:00", EL_OFFSET, false },
+	{ "Z0700", EL_OFFSET, false },
+	{ "Z07:00", EL_OFFSET, false },
+	{ "Z07", EL_OFFSET, false },
+};
+
+const char *const golayout_months[12] = { "January", "February", "March",
+	"April", "May", "June", "July", "August", "September", "October",
+	"November", "December" };
+const char *const golayout_weekdays[7] = { "Sunday", "Monday", "Tuesday",
+	"Wednesday", "Thursday", "Friday", "Saturday" };
+
+static bool
+is_digit_at(const char *p, size_t len, size_t i)
+{
+	return i < len && p[i] >= '0' && p[i] <= '9';
+}
+
+/* .000 or ,999: its length, 0 where there is none. */
+static size_t
+fraction_length(const char *p, size_t len)
+{
+	size_t n = 1;
+
+	if (len < 2 || (p[0] != '.' && p[0] != ',') ||
+	    (p[1] != '0' && p[1] != '9'))
+		return 0;
+	while (n < len && p[n] == p[1])
+		n++;
+	return is_digit_at(p, len, n) ? 0 : n;
+}
+
+static enum element
+element_at(const char *p, size_t len, size_t *width)
+{
+	*width = fraction_length(p, len);
+	if (*width > 0)
+		return p[1] == '0' ? EL_FRACTION : EL_FRACTION_CUT;
+	for (size_t i = 0; i < ARRAY_SIZE(elements); i++) {
+		size_t n = strlen(elements[i].text);
+
+		if (n > len || memcmp(p, elements[i].text, n) != 0)
+			continue;
+		if (elements[i].ends_word && len > n && p[n] >= 'a' &&
+		    p[n] <= 'z')
+			continue;
+		*width = n;
+		return elements[i].element;
+	}
+	return EL_NONE;
+}
+
+/* The next element; the layout is moved behind it. */
+static struct chunk
+next_chunk(const char **layout, size_t *len)
+{
+	struct chunk c = { .prefix = *layout, .prefix_len = *len };
+
+	for (size_t i = 0; i < *len; i++) {
+		size_t width = 0;
+		enum element el = element_at(*layout + i, *len - i, &width);
+
+		if (el == EL_NONE)
+			continue;
+		c.prefix_len = i;
+		c.element = el;
+		c.text = *layout + i;
+		c.len = width;
+		*layout += i + width;
+		*len -= i + width;
+		return c;
+	}
+	c.text = *layout + *len;
+	*layout += *len;
+	*len = 0;
+	return c;
+}
+
+static void
+put_number(struct text *out, int64_t n, int width)
+{
+	uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+
+	text_printf(
+	    out, "%s%0*llu", n < 0 ? "-" : "", width, (unsigned long long)u);
+}
+
+static void
+put_offset(struct text *out, int offset, const char *form, size_t len)
+{
+	int minutes = offset / 60;
+	bool colon = len > 3 && form[3] == ':';
+
+	if (form[0] == 'Z' && offset == 0) {
+		text_putc(out, 'Z');
+		return;
+	}
+	text_putc(out, minutes < 0 ? '-' : '+');
+	if (minutes < 0) {
+		minutes = -minutes;
+		offset = -offset;
+	}
+	put_number(out, minutes / 60, 2);
+	if (len == 3)
+		return;
+	if (colon)
+		text_putc(out, ':');
+	put_number(out, minutes % 60, 2);
+	if (len == 7 || len == 9) {
+		if (colon)
+			text_putc(out, ':');
+		put_number(out, offset % 60, 2);
+	}
+}
+
+static void
+put_fraction(struct text *out, int32_t nsec, const struct chunk *c)
+{
+	bool cut = c->element == EL_FRACTION_CUT;
+	char digits[NANO_DIGITS];
+	size_t n = c->len - 1;
+
+	if (cut && nsec == 0)
+		return;
+	for (size_t i = NANO_DIGITS; i > 0; i--, nsec /= 10)
+		digits[i - 1] = (char)('0' + nsec % 10);
+	if (n > NANO_DIGITS)
+		n = NANO_DIGITS;
+	while (cut && n > 0 && digits[n - 1] == '0')
+		n--;
+	if (n == 0)
+		return;
+	text_putc(out, c->text[0]);
+	text_append(out, digits, n);
+}
+
+static void
+put_padded(struct text *out, int n, int width)
+{
+	text_printf(out, "%*d", width, n);
+}
+
+static void
+put_date(struct text *out, const struct gotime_parts *p, enum element el)
+{
+	switch ((int)el) {
+	case EL_YEAR:
+		put_number(
+		    out, p->year < 0 ? -(p->year % 100) : p->year % 100, 2);
+		break;
+	case EL_LONG_YEAR:
+		put_number(out, p->year, 4);
+		break;
+	case EL_MONTH:
+		text_append(out, golayout_months[p->month - 1], 3);
+		break;
+	case EL_LONG_MONTH:
+		text_puts(out, golayout_months[p->month - 1]);
+		break;
+	case EL_NUM_MONTH:
+	case EL_ZERO_MONTH:
+		put_number(out, p->month, el == EL_ZERO_MONTH ? 2 : 1);
+		break;
+	case EL_WEEKDAY:
+		text_append(out, golayout_weekdays[p->weekday], 3);
+		break;
+	case EL_LONG_WEEKDAY:
+		text_puts(out, golayout_weekdays[p->weekday]);
+		break;
+	case EL_DAY:
+	case EL_ZERO_DAY:
+		put_number(out, p->day, el == EL_ZERO_DAY ? 2 : 1);
+		break;
+	case EL_UNDER_DAY:
+		put_padded(out, p->day, 2);
+		break;
+	case EL_UNDER_YEARDAY:
+		put_padded(out, p->yday, 3);
+		break;
+	default:
+		put_number(out, p->yday, 3);
+		break;
+	}
+}
+
+static void
+put_clock(struct text *out, const struct gotime_parts *p, enum element el)
+{
+	int hour12 = p->hour % 12 == 0 ? 12 : p->hour % 12;
+
+	switch ((int)el) {
+	case EL_HOUR:
+		put_number(out, p->hour, 2);
+		break;
+	case EL_HOUR12:
+	case EL_ZERO_HOUR12:
+		put_number(out, hour12, el == EL_ZERO_HOUR12 ? 2 : 1);
+		break;
+	case EL_MINUTE:
+	case EL_ZERO_MINUTE:
+		put_number(out, p->min, el == EL_ZERO_MINUTE ? 2 : 1);
+		break;
+	case EL_SECOND:
+	case EL_ZERO_SECOND:
+		put_number(out, p->sec, el == EL_ZERO_SECOND ? 2 : 1);
+		break;
+	case EL_PM:
+		text_puts(out, p->hour >= 12 ? "PM" : "AM");
+		break;
+	default:
+		text_puts(out, p->hour >= 12 ? "pm" : "am");
+		break;
+	}
+}
+
+static void
+put_element(struct text *out, const struct gotime *t,
+    const struct gotime_parts *p, const struct chunk *c)
+{
+	switch (c->element) {
+	case EL_NONE:
+		break;
+	case EL_LONG_MONTH:
+	case EL_MONTH:
+	case EL_NUM_MONTH:
+	case EL_ZERO_MONTH:
+	case EL_LONG_WEEKDAY:
+	case EL_WEEKDAY:
+	case EL_DAY:
+	case EL_UNDER_DAY:
+	case EL_ZERO_DAY:
+	case EL_UNDER_YEARDAY:
+	case EL_ZERO_YEARDAY:
+	case EL_LONG_YEAR:
+	case EL_YEAR:
+		put_date(out, p, c->element);
+		break;
+	case EL_HOUR:
+	case EL_HOUR12:
+	case EL_ZERO_HOUR12:
+	case EL_MINUTE:
+	case EL_ZERO_MINUTE:
+	case EL_SECOND:
+	case EL_ZERO_SECOND:
+	case EL_PM:
+	case EL_LOWER_PM:
+		put_clock(out, p, c->element);
+		break;
+	case EL_ZONE_NAME:
+		if (p->at.name_len > 0)
+			text_append(out, p->at.name, p->at.name_len);
+		else
+			put_offset(out, p->at.offset, "-0700", 5);
+		break;
+	case EL_OFFSET:
+		put_offset(out, p->at.offset, c->text, c->len);
+		break;
+	case EL_FRACTION:
+	case EL_FRACTION_CUT:
+		put_fraction(out, t->nsec, c);
+		break;
+	}
+}
+
+void
+golayout_format(
+    struct text *out, const struct gotime *t, const char *layout, size_t len)
+{
+	struct gotime_parts p;
+
+	if (env_step(out->env, 1 + len) < 0) {
+		out->failed = true;
+		return;
+	}
+	gotime_split(t, &p);
+	while (len > 0 && !out->failed) {
+		struct chunk c = next_chunk(&layout, &len);
+
+		text_append(out, c.prefix, c.prefix_len);
+		put_element(out, t, &p, &c);
+	}
+}
+
+void
+golayout_string(struct text *out, const struct gotime *t)
+{
+	static const char layout[] = "2006-01-02 15:04:05.999999999 -0700 MST";
+	uint64_t m = t->mono < 0 ? 0 - (uint64_t)t->mono : (uint64_t)t->mono;
+
+	golayout_format(out, t, layout, sizeof(layout) - 1);
+	if (t->has_mono)
+		text_printf(out, " m=%c%llu.%09llu", t->mono < 0 ? '-' : '+',
+		    (unsigned long long)(m / NS_PER_S),
+		    (unsigned long long)(m % NS_PER_S));
+}
+
+/* A time in the making, and the text that is still to be read. */
+struct parser {
+	struct env *env;
+	const char *p;
+	size_t len;
+	const char *out_of_range; /* "hour" */
+	int64_t year;
+	int month, day, yday; /* -1: not seen */
+	int hour, min, sec, nsec;
+	bool am, pm;
+	bool is_utc;
+	bool has_offset;
+	int offset;
+	const char *zone_name;
+	size_t zone_name_len;
+};
+
+static void
+advance(struct parser *x, size_t n)
+{
+	x->p += n;
+	x->len -= n;
+}
+
+/* Up to max digits; fixed: exactly so many. */
+static int
+take_digits(struct parser *x, size_t max, bool fixed, int *ret)
+{
+	size_t n = 0;
+	int v = 0;
+
+	while (n < max && is_digit_at(x->p, x->len, n))
+		v = v * 10 + (x->p[n++] - '0');
+	if (n == 0 || (fixed && n != max))
+		return -1;
+	advance(x, n);
+	*ret = v;
+	return 0;
+}
+
+static int
+take_ranged(struct parser *x, bool fixed, int limit, const char *what, int *ret)
+{
+	if (take_digits(x, 2, fixed, ret) < 0)
+		return -1;
+	if (*ret >= limit)
+		x->out_of_range = what;
+	return 0;
+}
+
+static bool
+same_letters(const char *a, const char *b, size_t n)
+{
+	return strncasecmp(a, b, n) == 0;
+}
+
+/* One of n names, the first width bytes of each (0: all). */
+static int
+take_name(struct parser *x, const char *const *names, int n, size_t width)
+{
+	for (int i = 0; i < n; i++) {
+		size_t len = width > 0 ? width : strlen(names[i]);
+
+		if (x->len >= len && same_letters(x->p, names[i], len)) {
+			advance(x, len);
+			return i;
+		}
+	}
+	return -1;
+}
+
+/* The fraction in the next n bytes, its point included. */
+static int
+take_fraction(struct parser *x, size_t n)
+{
+	int v = 0;
+
+	if (x->p[0] != '.' && x->p[0] != ',')
+		return -1;
+	for (size_t i = 1; i <= NANO_DIGITS; i++) {
+		if (i < n && !is_digit_at(x->p, x->len, i))
+			return -1;
+		v = v * 10 + (i < n ? x->p[i] - '0' : 0);
+	}
+	x->nsec = v;
+	advance(x, n);
+	return 0;
+}
+
+static size_t
+count_digits(const struct parser *x, size_t from)
+{
+	size_t n = from;
+
+	while (is_digit_at(x->p, x->len, n))
+		n++;
+	return n - from;
+}
+
+static int
+take_optional_fraction(struct parser *x)
+{
+	if (x->len < 2 || (x->p[0] != '.' && x->p[0] != ',') ||
+	    !is_digit_at(x->p, x->len, 1))
+		return 0;
+	return take_fraction(x, 1 + count_digits(x, 1));
+}
+
+static int
+take_second(struct parser *x, bool fixed, const char *layout, size_t layout_len)
+{
+	struct chunk next;
+
+	if (take_ranged(x, fixed, 60, "second", &x->sec) < 0)
+		return -1;
+	if (x->out_of_range != NULL)
+		return 0;
+	next = next_chunk(&layout, &layout_len);
+	if (next.element == EL_FRACTION || next.element == EL_FRACTION_CUT)
+		return 0;
+	return take_optional_fraction(x);
+}
+
+static int
+take_year(struct parser *x, bool is_long)
+{
+	int v = 0;
+	bool negative = false;
+
+	if (is_long) {
+		if (x->len < 4 || take_digits(x, 4, true, &v) < 0)
+			return -1;
+		x->year = v;
+		return 0;
+	}
+	/* Two bytes that are a number for strconv: "+5" is one. */
+	if (x->len < 2)
+		return -1;
+	if (x->p[0] == '+' || x->p[0] == '-') {
+		negative = x->p[0] == '-';
+		advance(x, 1);
+		if (take_digits(x, 1, true, &v) < 0)
+			return -1;
+	} else if (take_digits(x, 2, true, &v) < 0) {
+		return -1;
+	}
+	v = negative ? -v : v;
+	x->year = v >= 69 ? v + 1900 : v + 2000;
+	return 0;
+}
+
+static int
+take_pm(struct parser *x, const char *am, const char *pm)
+{
+	if (x->len < 2)
+		return -1;
+	if (memcmp(x->p, pm, 2) == 0)
+		x->pm = true;
+	else if (memcmp(x->p, am, 2) == 0)
+		x->am = true;
+	else
+		return -1;
+	advance(x, 2);
+	return 0;
+}
+
+/* An offset as form spells it: +hh[[:]mm[[:]ss]]. */
+static int
+take_offset(struct parser *x, const char *form, size_t len)
+{
+	static const char *const names[] = { "time zone offset hour",
+		"time zone offset minute", "time zone offset second" };
+	static const int limits[] = { 24, 60, 60 };
+	bool colon = len > 3 && form[3] == ':';
+	int v[3] = { 0 };
+	char sign;
+
+	if (form[0] == 'Z' && x->len >= 1 && x->p[0] == 'Z') {
+		x->is_utc = true;
+		advance(x, 1);
+		return 0;
+	}
+	if (x->len < len || (colon && x->p[3] != ':') ||
+	    (len == 9 && x->p[6] != ':'))
+		return -1;
+	sign = x->p[0];
+	for (size_t i = 0, at = 1; at < len; i++, at += colon ? 3 : 2) {
+		if (!is_digit_at(x->p, len, at) ||
+		    !is_digit_at(x->p, len, at + 1))
+			return -1;
+		v[i] = (x->p[at] - '0') * 10 + (x->p[at + 1] - '0');
+		if (v[i] > limits[i])
+			x->out_of_range = names[i];
+	}
+	advance(x, len);
+	if (x->out_of_range == NULL && sign != '+' && sign != '-')
+		return -1;
+	x->offset = (v[0] * 60 + v[1]) * 60 + v[2];
+	if (sign == '-')
+		x->offset = -x->offset;
+	/* Go keeps -1 for "none". */
+	x->has_offset = x->offset != -1;
+	return 0;
+}
+
+/* "+03": its length, 0 where it is none. */
+static size_t
+signed_offset_length(const char *p, size_t len)
+{
+	size_t n = 1;
+	int v = 0;
+
+	if (len == 0 || (p[0] != '+' && p[0] != '-'))
+		return 0;
+	for (; is_digit_at(p, len, n); n++) {
+		v = v * 10 + (p[n] - '0');
+		if (v > 23)
+			return 0;
+	}
+	return n == 1 ? 0 : n;
+}
+
+/* The length of what looks like a zone's abbreviation; 0: nothing does. */
+static size_t
+zone_name_length(const char *p, size_t len)
+{
+	size_t upper = 0;
+
+	if (len < 3)
+		return 0;
+	if (len >= 4 &&
+	    (memcmp(p, "ChST", 4) == 0 || memcmp(p, "MeST", 4) == 0))
+		return 4;
+	if (memcmp(p, "GMT", 3) == 0)
+		return 3 + signed_offset_length(p + 3, len - 3);
+	if (p[0] == '+' || p[0] == '-')
+		return signed_offset_length(p, len);
+	while (upper < 6 && upper < len && p[upper] >= 'A' && p[upper] <= 'Z')
+		upper++;
+	if (upper == 3)
+		return 3;
+	if (upper == 4 && (p[3] == 'T' || memcmp(p, "WITA", 4) == 0))
+		return 4;
+	return upper == 5 && p[4] == 'T' ? 5 : 0;
+}
+
+static int
+take_zone_name(struct parser *x)
+{
+	size_t n;
+
+	if (x->len >= 3 && memcmp(x->p, "UTC", 3) == 0) {
+		x->is_utc = true;
+		advance(x, 3);
+		return 0;
+	}
+	n = zone_name_length(x->p, x->len);
+	if (n == 0)
+		return -1;
+	x->zone_name = x->p;
+	x->zone_name_len = n;
+	advance(x, n);
+	return 0;
+}
+
+static void
+skip_space(struct parser *x)
+{
+	if (x->len > 0 && x->p[0] == ' ')
+		advance(x, 1);
+}
+
+static int
+take_month(struct parser *x, enum element el)
+{
+	if (el == EL_MONTH || el == EL_LONG_MONTH) {
+		x->month =
+		    take_name(x, golayout_months, 12, el == EL_MONTH ? 3 : 0) +
+		    1;
+		return x->month == 0 ? -1 : 0;
+	}
+	if (take_digits(x, 2, el == EL_ZERO_MONTH, &x->month) < 0)
+		return -1;
+	if (x->month <= 0 || x->month > 12)
+		x->out_of_range = "month";
+	return 0;
+}
+
+static int
+take_date(struct parser *x, enum element el)
+{
+	switch ((int)el) {
+	case EL_YEAR:
+	case EL_LONG_YEAR:
+		return take_year(x, el == EL_LONG_YEAR);
+	case EL_MONTH:
+	case EL_LONG_MONTH:
+	case EL_NUM_MONTH:
+	case EL_ZERO_MONTH:
+		return take_month(x, el);
+	case EL_WEEKDAY:
+	case EL_LONG_WEEKDAY:
+		return take_name(x, golayout_weekdays, 7,
+			   el == EL_WEEKDAY ? 3 : 0) < 0
+		    ? -1
+		    : 0;
+	case EL_UNDER_DAY:
+		skip_space(x);
+		return take_digits(x, 2, false, &x->day);
+	case EL_DAY:
+	case EL_ZERO_DAY:
+		return take_digits(x, 2, el == EL_ZERO_DAY, &x->day);
+	case EL_UNDER_YEARDAY:
+		skip_space(x);
+		skip_space(x);
+		return take_digits(x, 3, false, &x->yday);
+	default:
+		return take_digits(x, 3, true, &x->yday);
+	}
+}
+
+static int
+take_clock(struct parser *x, enum element el)
+{
+	switch ((int)el) {
+	case EL_HOUR:
+		return take_ranged(x, false, 24, "hour", &x->hour);
+	case EL_HOUR12:
+	case EL_ZERO_HOUR12:
+		return take_ranged(
+		    x, el == EL_ZERO_HOUR12, 13, "hour", &x->hour);
+	case EL_MINUTE:
+	case EL_ZERO_MINUTE:
+		return take_ranged(
+		    x, el == EL_ZERO_MINUTE, 60, "minute", &x->min);
+	case EL_PM:
+		return take_pm(x, "AM", "PM");
+	default:
+		return take_pm(x, "am", "pm");
+	}
+}
+
+/* layout is what follows the chunk. */
+static int
+take_element(struct parser *x, const struct chunk *c, const char *layout,
+    size_t layout_len)
+{
+	switch (c->element) {
+	case EL_HOUR:
+	case EL_HOUR12:
+	case EL_ZERO_HOUR12:
+	case EL_MINUTE:
+	case EL_ZERO_MINUTE:
+	case EL_PM:
+	case EL_LOWER_PM:
+		return take_clock(x, c->element);
+	case EL_SECOND:
+	case EL_ZERO_SECOND:
+		return take_second(
+		    x, c->element == EL_ZERO_SECOND, layout, layout_len);
+	case EL_OFFSET:
+		return take_offset(x, c->text, c->len);
+	case EL_ZONE_NAME:
+		return take_zone_name(x);
+	case EL_FRACTION:
+		return x->len < c->len ? -1 : take_fraction(x, c->len);
+	case EL_FRACTION_CUT:
+		return take_optional_fraction(x);
+	case EL_NONE:
+	case EL_LONG_MONTH:
+	case EL_MONTH:
+	case EL_NUM_MONTH:
+	case EL_ZERO_MONTH:
+	case EL_LONG_WEEKDAY:
+	case EL_WEEKDAY:
+	case EL_DAY:
+	case EL_UNDER_DAY:
+	case EL_ZERO_DAY:
+	case EL_UNDER_YEARDAY:
+	case EL_ZERO_YEARDAY:
+	case EL_LONG_YEAR:
+	case EL_YEAR:
+		break;
+	}
+	return take_date(x, c->element);
+}
+
+static int
+fail_parse(struct parser *x)
+{
+	return env_fail(x->env, "parsing time %s as %s: cannot parse %s as %s",
+	    WITHHELD, WITHHELD, WITHHELD, WITHHELD);
+}
+
+static int
+fail_range(struct parser *x, const char *what)
+{
+	return env_fail(x->env, "parsing time %s: %s", WITHHELD, what);
+}
+
+/* Literal text of the layout; runs of spaces match each other. */
+static int
+skip_literal(struct parser *x, const char *p, size_t len)
+{
+	while (len > 0) {
+		if (*p == ' ') {
+			if (x->len > 0 && x->p[0] != ' ')
+				return -1;
+			for (; len > 0 && *p == ' '; p++, len--)
+				;
+			while (x->len > 0 && x->p[0] == ' ')
+				advance(x, 1);
+			continue;
+		}
+		if (x->len == 0 || x->p[0] != *p)
+			return -1;
+		advance(x, 1);
+		p++;
+		len--;
+	}
+	return 0;
+}
+
+static int
+take_all(struct parser *x, const char *layout, size_t len)
+{
+	for (;;) {
+		struct chunk c = next_chunk(&layout, &len);
+
+		if (env_step(x->env, 1) < 0)
+			return -1;
+		if (skip_literal(x, c.prefix, c.prefix_len) < 0)
+			return fail_parse(x);
+		if (c.element == EL_NONE)
+			break;
+		if (take_element(x, &c, layout, len) < 0)
+			return fail_parse(x);
+		if (x->out_of_range != NULL)
+			return env_fail(x->env,
+			    "parsing time %s: %s out of range", WITHHELD,
+			    x->out_of_range);
+	}
+	if (x->len > 0)
+		return env_fail(x->env, "parsing time %s: extra text: %s",
+		    WITHHELD, WITHHELD);
+	return 0;
+}
+
+static int
+apply_yday(struct parser *x)
+{
+	int day = x->yday, month;
+
+	if (gotime_is_leap(x->year)) {
+		if (day == 31 + 29) {
+			month = 2;
+			day = 29;
+			goto found;
+		}
+		if (day > 31 + 29)
+			day--;
+	}
+	if (day < 1 || day > 365)
+		return fail_range(x, "day-of-year out of range");
+	month = (day - 1) / 31 + 1;
+	if (gotime_days_before(month + 1) < day)
+		month++;
+	day -= gotime_days_before(month);
+found:
+	if (x->month >= 0 && x->month != month)
+		return fail_range(x, "day-of-year does not match month");
+	x->month = month;
+	if (x->day >= 0 && x->day != day)
+		return fail_range(x, "day-of-year does not match day");
+	x->day = day;
+	return 0;
+}
+
+static int
+check_date(struct parser *x)
+{
+	if (x->pm && x->hour < 12)
+		x->hour += 12;
+	else if (x->am && x->hour == 12)
+		x->hour = 0;
+	if (x->yday >= 0 && apply_yday(x) < 0)
+		return -1;
+	if (x->month < 0)
+		x->month = 1;
+	if (x->day < 0)
+		x->day = 1;
+	if (x->day < 1 || x->day > gotime_days_in(x->month, x->year))
+		return fail_range(x, "day out of range");
+	return 0;
+}
+
+/* A zone of its own for an offset or a name that the zone does not know. */
+static int
+set_fixed(struct parser *x, struct gotime *t, int offset)
+{
+	const char *name = x->zone_name == NULL ? "" : x->zone_name;
+
+	t->zone = gozone_fixed(x->env, name, x->zone_name_len, offset);
+	return t->zone == NULL ? -1 : 0;
+}
+
+static int
+with_offset(struct parser *x, const struct gozone *zone, struct gotime *t)
+{
+	struct gozone_at at;
+
+	t->sec -= x->offset;
+	gozone_lookup(zone, gotime_unix_s(t), &at);
+	if (at.offset == x->offset &&
+	    (x->zone_name_len == 0 ||
+		(at.name_len == x->zone_name_len &&
+		    memcmp(at.name, x->zone_name, at.name_len) == 0))) {
+		t->zone = zone;
+		return 0;
+	}
+	return set_fixed(x, t, x->offset);
+}
+
+static int
+with_name(struct parser *x, const struct gozone *zone, struct gotime *t)
+{
+	int64_t hours = 0;
+	int offset;
+
+	if (gozone_lookup_name(zone, x->zone_name, x->zone_name_len,
+		gotime_unix_s(t), &offset)) {
+		t->sec -= offset;
+		t->zone = zone;
+		return 0;
+	}
+	if (x->zone_name_len > 3 && memcmp(x->zone_name, "GMT", 3) == 0)
+		(void)strconv_parse_int(
+		    x->zone_name + 3, x->zone_name_len - 3, 10, &hours);
+	return set_fixed(x, t, (int)hours * 3600);
+}
+
+int
+golayout_parse(struct env *e, const struct value *layout,
+    const struct value *text, const struct gozone *zone, struct gotime *ret)
+{
+	struct parser x = {
+		.env = e,
+		.p = text->u.s.p,
+		.len = text->u.s.len,
+		.month = -1,
+		.day = -1,
+		.yday = -1,
+	};
+	struct gotime_date d;
+	struct gotime t;
+
+	*ret = (struct gotime) { 0 };
+	if (env_step(e, 1 + layout->u.s.len) < 0)
+		return -1;
+	if (take_all(&x, layout->u.s.p, layout->u.s.len) < 0 ||
+	    check_date(&x) < 0)
+		return -1;
+	d = (struct gotime_date) { x.year, x.month, x.day, x.hour, x.min, x.sec,
+		x.nsec };
+	t = gotime_date(&d, NULL);
+	if (!x.is_utc) {
+		if (x.has_offset && with_offset(&x, zone, &t) < 0)
+			return -1;
+		if (!x.has_offset && x.zone_name_len > 0 &&
+		    with_name(&x, zone, &t) < 0)
+			return -1;
+		if (!x.has_offset && x.zone_name_len == 0)
+			t = gotime_date(&d, zone);
+	}
+	*ret = t;
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int64_t ns;
+} units[] = {
+	{ "ns", 1 },
+	{ "us", 1000 },
+	{ "\xc2\xb5s", 1000 }, /* micro sign */
+	{ "\xce\xbcs", 1000 }, /* Greek mu */
+	{ "ms", 1000000 },
+	{ "s", GODURATION_SECOND },
+	{ "m", GODURATION_MINUTE },
+	{ "h", GODURATION_HOUR },
+};
+
+static int
+invalid_duration(struct env *e)
+{
+	return env_fail(e, "time: invalid duration %s", WITHHELD);
+}
+
+/* The digits in front: their number; *ret is 2^63 at most, or *overflow. */
+static size_t
+leading_digits(const char *p, size_t len, uint64_t *ret, bool *overflow)
+{
+	const uint64_t limit = UINT64_C(1) << 63;
+	size_t n = 0;
+
+	*ret = 0;
+	*overflow = false;
+	for (; is_digit_at(p, len, n); n++) {
+		if (*overflow || *ret > limit / 10 ||
+		    *ret * 10 + (uint64_t)(p[n] - '0') > limit) {
+			*overflow = true;
+			continue;
+		}
+		*ret = *ret * 10 + (uint64_t)(p[n] - '0');
+	}
+	return n;
+}
+
+/* Digits behind the point: as many as fit, and what they are divided by. */
+static size_t
+leading_fraction(const char *p, size_t len, uint64_t *ret, double *scale)
+{
+	bool overflow = false;
+	size_t n = 0;
+
+	for (; is_digit_at(p, len, n); n++) {
+		if (overflow || *ret > (uint64_t)INT64_MAX / 10 ||
+		    *ret * 10 + (uint64_t)(p[n] - '0') > UINT64_C(1) << 63) {
+			overflow = true;
+			continue;
+		}
+		*ret = *ret * 10 + (uint64_t)(p[n] - '0');
+		*scale *= 10;
+	}
+	return n;
+}
+
+static int64_t
+find_unit(const char *p, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (strlen(units[i].name) == len &&
+		    memcmp(units[i].name, p, len) == 0)
+			return units[i].ns;
+	}
+	return 0;
+}
+
+/* One number with its unit, added to *sum. */
+static int
+take_duration(struct env *e, const char **p, size_t *len, uint64_t *sum)
+{
+	const uint64_t limit = UINT64_C(1) << 63;
+	uint64_t v, f = 0, unit;
+	double scale = 1;
+	bool overflow;
+	size_t digits = leading_digits(*p, *len, &v, &overflow), n = digits;
+	size_t start;
+
+	if (n < *len && (*p)[n] == '.') {
+		size_t more =
+		    leading_fraction(*p + n + 1, *len - n - 1, &f, &scale);
+
+		n += 1 + more;
+		digits += more;
+	}
+	if (digits == 0 || overflow)
+		return invalid_duration(e);
+	for (start = n; n < *len && (*p)[n] != '.' && !is_digit_at(*p, *len, n);
+	     n++)
+		;
+	if (n == start)
+		return env_fail(
+		    e, "time: missing unit in duration %s", WITHHELD);
+	unit = (uint64_t)find_unit(*p + start, n - start);
+	if (unit == 0)
+		return env_fail(e, "time: unknown unit %s in duration %s",
+		    WITHHELD, WITHHELD);
+	if (v > limit / unit)
+		return invalid_duration(e);
+	v *= unit;
+	if (f > 0)
+		v += (uint64_t)((double)f * ((double)unit / scale));
+	if (v > limit || *sum + v > limit)
+		return invalid_duration(e);
+	*sum += v;
+	*p += n;
+	*len -= n;
+	return 0;
+}
+
+int
+goduration_parse(struct env *e, const struct value *s, int64_t *ret)
+{
+	const char *p = s->u.s.p;
+	size_t len = s->u.s.len;
+	uint64_t sum = 0;
+	bool negative = len > 0 && p[0] == '-';
+
+	*ret = 0;
+	if (len > 0 && (p[0] == '-' || p[0] == '+')) {
+		p++;
+		len--;
+	}
+	if (len == 1 && p[0] == '0')
+		return 0;
+	if (len == 0)
+		return invalid_duration(e);
+	while (len > 0) {
+		if (env_step(e, 1) < 0 || take_duration(e, &p, &len, &sum) < 0)
+			return -1;
+	}
+	if (!negative && sum > (uint64_t)INT64_MAX)
+		return invalid_duration(e);
+	*ret = (int64_t)(negative ? 0 - sum : sum);
+	return 0;
+}

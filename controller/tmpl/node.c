@@ -1,0 +1,265 @@
+/*
+ * The parse tree of a template: lists of nodes, and their canonical text.
+ */
+#include "node.h"
+
+#include <string.h>
+
+#include "quote.h"
+#include "unicode.h"
+#include "utf8.h"
+
+bool
+span_equal(struct span a, struct span b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+/* Room for one more element of the size given. */
+static int
+grow(struct env *e, void **v, uint32_t len, uint32_t *cap, size_t size)
+{
+	uint32_t want = *cap == 0 ? 4 : 2 * *cap;
+	void *bigger;
+
+	if (len < *cap)
+		return 0;
+	bigger = env_allocarray(e, want, size);
+	if (bigger == NULL)
+		return -1;
+	if (len > 0)
+		memcpy(bigger, *v, len * size);
+	*v = bigger;
+	*cap = want;
+	return 0;
+}
+
+int
+node_list_append(struct env *e, struct node_list *l, struct node *n)
+{
+	void *v = l->v;
+
+	if (grow(e, &v, l->len, &l->cap, sizeof(struct node *)) < 0)
+		return -1;
+	l->v = v;
+	l->v[l->len] = n;
+	l->len++;
+	return 0;
+}
+
+int
+span_list_append(struct env *e, struct span_list *l, struct span s)
+{
+	void *v = l->v;
+
+	if (grow(e, &v, l->len, &l->cap, sizeof(struct span)) < 0)
+		return -1;
+	l->v = v;
+	l->v[l->len] = s;
+	l->len++;
+	return 0;
+}
+
+static void
+put(struct text *out, struct span s)
+{
+	text_append(out, s.p, s.len);
+}
+
+static void
+write_pipe(const struct node *n, struct text *out)
+{
+	const struct node_list *decl = &n->u.pipe.decl;
+	const struct node_list *cmds = &n->u.pipe.cmds;
+
+	for (uint32_t i = 0; i < decl->len; i++) {
+		if (i > 0)
+			text_puts(out, ", ");
+		node_write(decl->v[i], out);
+	}
+	if (decl->len > 0)
+		text_puts(out, n->is_assign ? " = " : " := ");
+	for (uint32_t i = 0; i < cmds->len; i++) {
+		if (i > 0)
+			text_puts(out, " | ");
+		node_write(cmds->v[i], out);
+	}
+}
+
+static void
+write_operand(const struct node *n, struct text *out)
+{
+	if (n->type != NODE_PIPE) {
+		node_write(n, out);
+		return;
+	}
+	text_putc(out, '(');
+	write_pipe(n, out);
+	text_putc(out, ')');
+}
+
+static void
+write_command(const struct node *n, struct text *out)
+{
+	for (uint32_t i = 0; i < n->u.nodes.len; i++) {
+		if (i > 0)
+			text_putc(out, ' ');
+		write_operand(n->u.nodes.v[i], out);
+	}
+}
+
+static void
+write_idents(const struct node *n, struct text *out)
+{
+	const struct span_list *l = &n->u.chain.idents;
+
+	if (n->type == NODE_CHAIN)
+		write_operand(n->u.chain.operand, out);
+	for (uint32_t i = 0; i < l->len; i++) {
+		if (n->type != NODE_VARIABLE || i > 0)
+			text_putc(out, '.');
+		put(out, l->v[i]);
+	}
+}
+
+static void
+write_list(const struct node *n, struct text *out)
+{
+	for (uint32_t i = 0; i < n->u.nodes.len; i++)
+		node_write(n->u.nodes.v[i], out);
+}
+
+static void
+write_branch(const struct node *n, const char *word, struct text *out)
+{
+	text_puts(out, "{{");
+	text_puts(out, word);
+	text_putc(out, ' ');
+	write_pipe(n->u.branch.pipe, out);
+	text_puts(out, "}}");
+	write_list(n->u.branch.list, out);
+	if (n->u.branch.else_list != NULL) {
+		text_puts(out, "{{else}}");
+		write_list(n->u.branch.else_list, out);
+	}
+	text_puts(out, "{{end}}");
+}
+
+static void
+write_action(const struct node *n, struct text *out)
+{
+	text_puts(out, "{{");
+	if (n->type == NODE_TEMPLATE) {
+		text_puts(out, "template ");
+		quote_string(
+		    out, n->u.branch.name.p, n->u.branch.name.len, false);
+		if (n->u.branch.pipe != NULL)
+			text_putc(out, ' ');
+	}
+	if (n->u.branch.pipe != NULL)
+		write_pipe(n->u.branch.pipe, out);
+	text_puts(out, "}}");
+}
+
+void
+node_write(const struct node *n, struct text *out)
+{
+	if (out->failed)
+		return;
+	if (env_enter(out->env) < 0) {
+		out->failed = true;
+		return;
+	}
+	switch (n->type) {
+	case NODE_TEXT:
+	case NODE_IDENTIFIER:
+		put(out, n->u.text);
+		break;
+	case NODE_ACTION:
+	case NODE_TEMPLATE:
+		write_action(n, out);
+		break;
+	case NODE_BOOL:
+		text_puts(out, n->boolean ? "true" : "false");
+		break;
+	case NODE_CHAIN:
+	case NODE_FIELD:
+	case NODE_VARIABLE:
+		write_idents(n, out);
+		break;
+	case NODE_COMMAND:
+		write_command(n, out);
+		break;
+	case NODE_DOT:
+		text_putc(out, '.');
+		break;
+	case NODE_ELSE:
+		text_puts(out, "{{else}}");
+		break;
+	case NODE_END:
+		text_puts(out, "{{end}}");
+		break;
+	case NODE_IF:
+		write_branch(n, "if", out);
+		break;
+	case NODE_RANGE:
+		write_branch(n, "range", out);
+		break;
+	case NODE_WITH:
+		write_branch(n, "with", out);
+		break;
+	case NODE_LIST:
+		write_list(n, out);
+		break;
+	case NODE_NIL:
+		text_puts(out, "nil");
+		break;
+	case NODE_NUMBER:
+		put(out, n->u.number.text);
+		break;
+	case NODE_PIPE:
+		write_pipe(n, out);
+		break;
+	case NODE_STRING:
+		put(out, n->u.string.quoted);
+		break;
+	case NODE_BREAK:
+		text_puts(out, "{{break}}");
+		break;
+	case NODE_CONTINUE:
+		text_puts(out, "{{continue}}");
+		break;
+	}
+	env_leave(out->env);
+}
+
+static bool
+is_blank(struct span s)
+{
+	while (s.len > 0) {
+		uint32_t r;
+		size_t w = utf8_decode(s.p, s.len, &r);
+
+		if (!unicode_is_space(r))
+			return false;
+		s.p += w;
+		s.len -= w;
+	}
+	return true;
+}
+
+bool
+node_is_empty(const struct node *n)
+{
+	if (n == NULL)
+		return true;
+	if (n->type == NODE_TEXT)
+		return is_blank(n->u.text);
+	if (n->type != NODE_LIST)
+		return false;
+	for (uint32_t i = 0; i < n->u.nodes.len; i++) {
+		if (!node_is_empty(n->u.nodes.v[i]))
+			return false;
+	}
+	return true;
+}

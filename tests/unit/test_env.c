@@ -1,0 +1,169 @@
+/*
+ * Tests of controller/tmpl/env.c.
+ * layer: tmpl
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+/* cmocka needs the four above first. */
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "controller/tmpl/env.h"
+#include "tmplrig.h"
+
+static void
+memory_is_zeroed_aligned_and_bounded(void **state UNUSED)
+{
+	struct tmpl_budget b = tmpl_budget_default;
+	struct env e;
+	char *p;
+
+	b.memory_bytes = 100000;
+	env_init(&e, &b, &clock_system);
+	for (size_t size = 0; size < 300; size++) {
+		p = env_alloc(&e, size);
+		assert_non_null(p);
+		assert_int_equal((uintptr_t)p % 16, 0);
+		for (size_t i = 0; i < size; i++)
+			assert_int_equal(p[i], 0);
+		memset(p, 0xAA, size);
+	}
+	assert_null(env_alloc(&e, 100000));
+	assert_true(e.exhausted);
+	assert_string_equal(e.fault, "out of budget: memory");
+	assert_int_equal(env_step(&e, 1), -1);
+	assert_int_equal(env_charge_memory(&e, 1), -1);
+	env_release(&e);
+}
+
+static void
+sizes_that_overflow_are_refused(void **state UNUSED)
+{
+	struct env e;
+
+	tmplrig_env(&e);
+	assert_null(env_alloc(&e, SIZE_MAX - 3));
+	env_release(&e);
+	tmplrig_env(&e);
+	assert_null(env_allocarray(&e, SIZE_MAX / 2, 4));
+	assert_true(e.exhausted);
+	env_release(&e);
+}
+
+static void
+the_last_block_grows_in_place_and_no_other(void **state UNUSED)
+{
+	struct env e;
+	char *a, *b;
+
+	tmplrig_env(&e);
+	a = env_alloc(&e, 32);
+	b = env_alloc(&e, 32);
+	assert_non_null(a);
+	assert_non_null(b);
+	assert_false(env_extend(&e, a, 32, 64));
+	assert_true(env_extend(&e, b, 32, 64));
+	assert_false(env_extend(&e, b, 64, 1000000));
+	assert_false(env_extend(&e, b, 64, SIZE_MAX - 2));
+	assert_ptr_equal(env_alloc(&e, 16), b + 64);
+	env_release(&e);
+}
+
+static void
+steps_and_depth_run_out(void **state UNUSED)
+{
+	struct tmpl_budget b = tmpl_budget_default;
+	struct env e;
+
+	b.steps = 10;
+	env_init(&e, &b, &clock_system);
+	assert_int_equal(env_step(&e, 10), 0);
+	assert_int_equal(env_step(&e, 1), -1);
+	assert_string_equal(e.fault, "out of budget: steps");
+	env_release(&e);
+
+	b.depth = 2;
+	env_init(&e, &b, &clock_system);
+	assert_int_equal(env_enter(&e), 0);
+	assert_int_equal(env_enter(&e), 0);
+	env_leave(&e);
+	assert_int_equal(env_enter(&e), 0);
+	assert_int_equal(env_enter(&e), -1);
+	assert_string_equal(e.fault, "out of budget: nested too deeply");
+	env_release(&e);
+}
+
+/* Spends CPU time of this thread. */
+static void
+burn(uint64_t ms)
+{
+	struct timespec ts;
+	uint64_t end, now = 0;
+
+	assert_int_equal(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts), 0);
+	end = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000 + ms;
+	while (now < end) {
+		(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+		now =
+		    (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	}
+}
+
+static void
+cpu_time_runs_out_but_not_by_costly_calls(void **state UNUSED)
+{
+	struct tmpl_budget b = tmpl_budget_default;
+	struct env e;
+
+	b.cpu_ms = 20;
+	b.costly = 3;
+	env_init(&e, &b, &clock_system);
+	assert_int_equal(env_costly_begin(&e, 2), 0);
+	burn(40);
+	env_costly_end(&e);
+	assert_int_equal(env_step(&e, 5000), 0);
+	assert_int_equal(env_costly_begin(&e, 2), -1);
+	assert_string_equal(e.fault, "out of budget: costly functions");
+	env_release(&e);
+
+	env_init(&e, &b, &clock_system);
+	burn(40);
+	assert_int_equal(env_step(&e, 5000), -1);
+	assert_string_equal(e.fault, "out of budget: CPU time");
+	env_release(&e);
+}
+
+static void
+the_first_error_stays_and_can_be_forgiven(void **state UNUSED)
+{
+	struct env e;
+
+	tmplrig_env(&e);
+	assert_int_equal(env_fail(&e, "first %d", 1), -1);
+	assert_int_equal(env_fail(&e, "second"), -1);
+	assert_string_equal(e.fault, "first 1");
+	env_forgive(&e);
+	assert_null(e.fault);
+	assert_int_equal(env_exhaust(&e, "output"), -1);
+	env_forgive(&e);
+	assert_string_equal(e.fault, "out of budget: output");
+	env_release(&e);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(memory_is_zeroed_aligned_and_bounded),
+		cmocka_unit_test(sizes_that_overflow_are_refused),
+		cmocka_unit_test(the_last_block_grows_in_place_and_no_other),
+		cmocka_unit_test(steps_and_depth_run_out),
+		cmocka_unit_test(cpu_time_runs_out_but_not_by_costly_calls),
+		cmocka_unit_test(the_first_error_stays_and_can_be_forgiven),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,257 @@
+/*
+ * Tests of controller/tmpl/tmpl.c.
+ * layer: tmpl
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+/* cmocka needs the four above first. */
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "tmplrig.h"
+
+static struct tmpl_result *
+render_all(
+    const struct tmpl_source *src, size_t n, const struct tmpl_budget *budget)
+{
+	static const struct tmpl_datum data[] = { { "x", "abc", 3 } };
+	struct tmpl_input in = {
+		.sources = src,
+		.nsources = n,
+		.data = data,
+		.ndata = 1,
+		.budget = budget,
+	};
+
+	return tmpl_render(&in);
+}
+
+static struct tmpl_source
+source(const char *name, const char *text)
+{
+	return (
+	    struct tmpl_source) { name, text, text == NULL ? 0 : strlen(text) };
+}
+
+static void
+each_template_stands_alone(void **state UNUSED)
+{
+	struct tmpl_source src[] = {
+		source("a", "{{ define \"t\" }}x{{ end }}{{ template \"t\" }}"),
+		source("b", "{{ template \"t\" }}"),
+		source("c", NULL),
+		source("d", ""),
+		source("e", "{{ .x }}"),
+	};
+	AUTO(tmpl_result)
+	struct tmpl_result *r = render_all(src, ARRAY_SIZE(src), NULL);
+
+	assert_int_equal(r->noutputs, 5);
+	assert_int_equal(r->nerrors, 1);
+	assert_string_equal(r->outputs[0].data, "x");
+	assert_string_equal(r->outputs[1].error,
+	    "template: b:1:12: executing \"b\" at <{{template \"t\"}}>: "
+	    "template \"t\" not defined");
+	assert_null(r->outputs[1].data);
+	assert_null(r->outputs[2].data);
+	assert_null(r->outputs[2].error);
+	assert_string_equal(r->outputs[3].data, "");
+	assert_int_equal(r->outputs[3].len, 0);
+	assert_string_equal(r->outputs[4].data, "abc");
+	assert_string_equal(r->outputs[4].name, "e");
+	assert_false(r->varies);
+}
+
+static void
+nothing_to_render_is_no_error(void **state UNUSED)
+{
+	AUTO(tmpl_result) struct tmpl_result *r = render_all(NULL, 0, NULL);
+
+	assert_int_equal(r->noutputs, 0);
+	assert_int_equal(r->nerrors, 0);
+	tmpl_result_free(NULL);
+}
+
+static void
+what_one_template_uses_up_is_gone_for_the_others(void **state UNUSED)
+{
+	struct tmpl_source src[] = {
+		source("a", "{{ range 1000000000 }}x{{ end }}"),
+		source("b", "fine"),
+	};
+	AUTO(tmpl_result)
+	struct tmpl_result *r = render_all(src, ARRAY_SIZE(src), NULL);
+
+	assert_int_equal(r->nerrors, 2);
+	assert_string_equal(r->outputs[0].error,
+	    "template: a:1:22: executing \"a\" at <x>: "
+	    "out of budget: output");
+	assert_string_equal(
+	    r->outputs[1].error, "template: b: out of budget: output");
+}
+
+static void
+an_ordinary_error_leaves_the_others_alone(void **state UNUSED)
+{
+	struct tmpl_source src[] = {
+		source("a", "{{ index 1 2 }}"),
+		source("b", "{{"),
+		source("c", "{{ .x }}"),
+	};
+	AUTO(tmpl_result)
+	struct tmpl_result *r = render_all(src, ARRAY_SIZE(src), NULL);
+
+	assert_int_equal(r->nerrors, 2);
+	assert_string_equal(r->outputs[2].data, "abc");
+}
+
+static uint64_t
+cpu_ms(void)
+{
+	struct timespec ts;
+
+	assert_int_equal(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts), 0);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* Sanitizers make everything several times slower. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define BOMB_MS 5000
+#elif defined(__clang__)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define BOMB_MS 5000
+#endif
+#endif
+#ifndef BOMB_MS
+#define BOMB_MS 1000
+#endif
+
+static void
+a_bomb_ends_within_a_second_of_cpu_time(void **state UNUSED)
+{
+	static const char *const bombs[] = {
+		"{{ range 9223372036854775807 }}{{ end }}",
+		"{{ range 1000000 }}{{ range 1000000 }}{{ end }}{{ end }}",
+		"{{ range 1000000000 }}x{{ end }}",
+		"{{ range 100000000 }}{{ print . }}{{ end }}",
+		"{{ range 1000000 }}{{ $x := printf \"%99999d\" . }}{{ end }}",
+		"{{ range 1000000 }}{{ $x := printf \"%.9999f\" 1.5 }}{{ end "
+		"}}",
+		"{{ printf \"%9999999d\" 1 }}",
+		"{{ $s := \"x\" }}{{ range 100 }}{{ $s = print $s $s }}{{ end "
+		"}}",
+		"{{ define \"t\" }}{{ template \"t\" . }}{{ end }}"
+		"{{ template \"t\" . }}",
+		"{{ define \"t\" }}{{ range 10 }}{{ template \"t\" . }}{{ end "
+		"}}"
+		"{{ end }}{{ template \"t\" . }}",
+		"{{ template \"cfg\" . }}",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bombs); i++) {
+		uint64_t start = cpu_ms();
+		AUTO_STR char *error = tmplrig_error(bombs[i], NULL);
+
+		if (error == NULL)
+			print_error("in %s\n", bombs[i]);
+		assert_non_null(error);
+		assert_non_null(strstr(error, ": out of budget: "));
+		assert_in_range(cpu_ms() - start, 0, BOMB_MS);
+	}
+}
+
+static void
+text_nested_too_deeply_is_refused(void **state UNUSED)
+{
+	static const struct {
+		const char *open, *middle, *close;
+	} cases[] = {
+		{ "(", "1", ")" },
+		{ "{{ if 1 }}", "x", "{{ end }}" },
+		{ "{{ range 1 }}", "x", "{{ end }}" },
+		{ "{{ with 1 }}{{ else }}", "x", "{{ end }}" },
+		{ "{{ block \"b\" . }}", "x", "{{ end }}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RELEASE(buf) struct buf b = BUF_INIT(4 * 1024 * 1024);
+		AUTO_STR char *error = NULL;
+
+		if (i == 0)
+			buf_puts(&b, "{{ ");
+		for (int n = 0; n < 20000; n++)
+			buf_puts(&b, cases[i].open);
+		buf_puts(&b, cases[i].middle);
+		for (int n = 0; n < 20000; n++)
+			buf_puts(&b, cases[i].close);
+		if (i == 0)
+			buf_puts(&b, " }}");
+		error = tmplrig_error(buf_str(&b), NULL);
+		assert_string_equal(
+		    error, "template: cfg: out of budget: nested too deeply");
+	}
+}
+
+static void
+each_limit_is_named(void **state UNUSED)
+{
+	static const struct {
+		struct tmpl_budget budget;
+		const char *text, *want;
+	} cases[] = {
+		{ { 9, 1000000, 1000, 100, 1000, 1 }, "0123456789",
+		    "template: cfg:1:0: executing \"cfg\" at <0123456789>: "
+		    "out of budget: output" },
+		{ { 99, 1000000, 30, 100, 1000, 1 }, "{{ range 100 }}{{ end }}",
+		    "template: cfg:1:15: executing \"cfg\" at <>: "
+		    "out of budget: steps" },
+		{ { 99, 1000000, 1000, 3, 1000, 1 }, "{{ (((1))) }}",
+		    "template: cfg: out of budget: nested too deeply" },
+		{ { 99, 100, 1000, 3, 1000, 1 }, "x",
+		    "template: cfg: out of budget: memory" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_STR char *error =
+		    tmplrig_error(cases[i].text, &cases[i].budget);
+
+		assert_non_null(error);
+		assert_string_equal(error, cases[i].want);
+	}
+}
+
+static void
+a_hundred_levels_of_templates_are_fine(void **state UNUSED)
+{
+	static const struct tmplrig_case cases[] = {
+		{ "{{ define \"t\" }}{{ if lt (len .) 100 }}"
+		  "{{ template \"t\" (print . \"x\") }}{{ else }}deep"
+		  "{{ end }}{{ end }}{{ template \"t\" \"\" }}",
+		    "deep" },
+	};
+
+	tmplrig_check(cases, ARRAY_SIZE(cases));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_template_stands_alone),
+		cmocka_unit_test(nothing_to_render_is_no_error),
+		cmocka_unit_test(
+		    what_one_template_uses_up_is_gone_for_the_others),
+		cmocka_unit_test(an_ordinary_error_leaves_the_others_alone),
+		cmocka_unit_test(a_bomb_ends_within_a_second_of_cpu_time),
+		cmocka_unit_test(text_nested_too_deeply_is_refused),
+		cmocka_unit_test(each_limit_is_named),
+		cmocka_unit_test(a_hundred_levels_of_templates_are_fine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
