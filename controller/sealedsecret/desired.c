@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/codec.h"
 #include "base/jsonx.h"
+#include "keystore/seal.h"
 
 #define WHERE_MAX 64
 
@@ -133,6 +136,17 @@ build_rest(const struct desired_parts *p, json_t *out, struct err *err)
 			    at(w, p, "immutable"), "boolean", immutable, err);
 		jsonx_set(out, "immutable", json_incref(immutable));
 	}
+	return 0;
+}
+
+int
+desired_value(const void *p, size_t len, json_t **ret, struct err *err)
+{
+	AUTO_RELEASE(buf) struct buf b = BUF_INIT(2 * SEAL_BLOB_MAX);
+
+	if (base64_encode(p, len, &b, err) < 0)
+		return -1;
+	*ret = jsonx_strn(buf_str(&b), b.len);
 	return 0;
 }
 

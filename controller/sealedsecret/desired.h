@@ -27,6 +27,10 @@ struct desired_parts {
 	const char *allowed_types;
 };
 
+/* Bytes -> base64 text as a Secret's data holds it; ret is owned by the
+ * caller. */
+int desired_value(
+    const void *p, size_t len, json_t **ret, struct err *err) MUST_CHECK;
 int desired_build(const struct sealedsecret *ss, const struct desired_parts *p,
     json_t **ret, struct err *err) MUST_CHECK;
 /* ERR_INVALID where the Secret carries the label of sealing keys in their

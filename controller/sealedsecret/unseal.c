@@ -16,6 +16,7 @@
 #include "desired.h"
 #include "itemerrs.h"
 #include "keystore/seal.h"
+#include "render.h"
 #include "sealedsecret.h"
 #include "sealedsecret/merge.h"
 
@@ -58,18 +59,6 @@ open_text(const struct opener *o, const json_t *text, uint32_t *hint,
 	    buf_str(&blob), blob.len, ret, err);
 }
 
-/* -> base64 text as a Secret holds it. */
-static int
-encode(const void *p, size_t len, json_t **ret, struct err *err)
-{
-	AUTO_RELEASE(buf) struct buf b = BUF_INIT(2 * SEAL_BLOB_MAX);
-
-	if (base64_encode(p, len, &b, err) < 0)
-		return -1;
-	*ret = jsonx_strn(buf_str(&b), b.len);
-	return 0;
-}
-
 static int
 open_item(const struct opener *o, const json_t *text, uint32_t *hint,
     json_t **ret, struct err *err)
@@ -78,7 +67,7 @@ open_item(const struct opener *o, const json_t *text, uint32_t *hint,
 
 	if (open_text(o, text, hint, &plain, err) < 0)
 		return -1;
-	return encode(secret_bytes(plain), secret_len(plain), ret, err);
+	return desired_value(secret_bytes(plain), secret_len(plain), ret, err);
 }
 
 /* One item: what is sealed, and its value or why there is none. */
@@ -203,13 +192,12 @@ list_items(const json_t *sealed, struct items *t)
 	    (struct item) { .name = name, .sealed = v };
 }
 
+/* What opens goes to data, what does not to errs. */
 static int
-open_items(
-    struct opener *o, const json_t *sealed, json_t **ret, struct err *err)
+open_items(struct opener *o, const json_t *sealed, json_t *data,
+    struct itemerrs *errs, struct err *err)
 {
-	AUTO_RELEASE(itemerrs) struct itemerrs errs = ITEMERRS_INIT;
 	AUTO_RELEASE(items) struct items t = { .o = o };
-	AUTO_JSON json_t *data = json_object();
 
 	if (json_object_size(sealed) > UNSEAL_ITEMS_MAX)
 		return err_set(err, ERR_TOOBIG,
@@ -225,28 +213,10 @@ open_items(
 		if (it->code == ERR_NONE)
 			jsonx_set(data, it->name, STEAL(it->value));
 		else
-			itemerrs_add(&errs, it->name, strlen(it->name),
-			    it->code, it->reason, it->detail);
+			itemerrs_add(errs, it->name, strlen(it->name), it->code,
+			    it->reason, it->detail);
 	}
-	if (itemerrs_result(&errs, err) < 0)
-		return -1;
-	*ret = STEAL(data);
 	return 0;
-}
-
-static int
-refuse_template_data(const json_t *template, struct err *err)
-{
-	const json_t *data;
-
-	if (sealedsecret_object(
-		template, "data", "spec.template.data", &data, err) < 0)
-		return -1;
-	if (json_object_size(data) == 0)
-		return 0;
-	return err_set(err, ERR_UNSUPPORTED,
-	    "spec.template.data is not supported by this version: "
-	    "no Secret was written");
 }
 
 static bool
@@ -260,15 +230,21 @@ unseal_items(struct opener *o, const struct sealedsecret *ss,
     const json_t *spec, const struct unseal_options *opt, json_t **ret,
     struct err *err)
 {
-	AUTO_JSON json_t *data = NULL;
-	const json_t *items, *template;
+	AUTO_RELEASE(itemerrs) struct itemerrs errs = ITEMERRS_INIT;
+	AUTO_JSON json_t *data = json_object();
+	const json_t *items, *template, *texts;
 
 	if (sealedsecret_object(
 		spec, "encryptedData", "spec.encryptedData", &items, err) < 0 ||
 	    sealedsecret_object(
 		spec, "template", "spec.template", &template, err) < 0 ||
-	    refuse_template_data(template, err) < 0 ||
-	    open_items(o, items, &data, err) < 0)
+	    sealedsecret_object(
+		template, "data", "spec.template.data", &texts, err) < 0)
+		return -1;
+	/* All of it is tried, so that all errors are told at once. */
+	if (open_items(o, items, data, &errs, err) < 0 ||
+	    render_templates(texts, items, data, &errs, err) < 0 ||
+	    itemerrs_result(&errs, err) < 0)
 		return -1;
 	return desired_build(ss,
 	    &(struct desired_parts) {
@@ -304,17 +280,17 @@ copy_inner_value(const json_t *v, bool base64, json_t **ret, struct err *err)
 	AUTO_RELEASE(buf) struct buf plain = BUF_INIT(SEAL_BLOB_MAX);
 
 	if (json_is_null(v))
-		return encode("", 0, ret, err);
+		return desired_value("", 0, ret, err);
 	if (!json_is_string(v))
 		return err_set(err, ERR_INVALID, "expected text, got %s",
 		    jsonx_type_name(v));
 	if (!base64)
-		return encode(
+		return desired_value(
 		    json_string_value(v), json_string_length(v), ret, err);
 	if (base64_decode(
 		json_string_value(v), json_string_length(v), &plain, err) < 0)
 		return -1;
-	return encode(buf_str(&plain), plain.len, ret, err);
+	return desired_value(buf_str(&plain), plain.len, ret, err);
 }
 
 static int

@@ -3,8 +3,8 @@
  *
  * Every item is tried; failures are grouped by text, keys sorted inside a
  * group, groups sorted and joined with a newline: "no key could decrypt secret
- * (bar, foo)". Any failure means no Secret. Templates (spec.template.data) are
- * refused with ERR_UNSUPPORTED until the template engine is there.
+ * (bar, foo)". Then the templates of spec.template.data are rendered over what
+ * opened; their failures join the others. Any failure means no Secret.
  */
 #ifndef SEALEDSECRET_UNSEAL_H
 #define SEALEDSECRET_UNSEAL_H

@@ -420,19 +420,36 @@ a_success_after_a_failure_is_told_without_status_too(void **state UNUSED)
 }
 
 static void
-templates_are_refused_and_nothing_is_written(void **state UNUSED)
+templates_are_rendered(void **state UNUSED)
 {
-	static const char text[] = "spec.template.data is not supported by "
-				   "this version: no Secret was written";
 	json_t *obj = rig_sealed(&rig, "v1");
 	AUTO_JSON json_t *secret = NULL;
 
 	jsonx_set(jsonx_object(obj, "spec", "template", NULL), "data",
-	    json_pack("{s:s}", "t", "{{ .k }}"));
+	    json_pack("{s:s, s:n}", "t", "<{{ .k }}>", "k"));
+	put(obj);
+	run();
+	assert_int_equal(res.next, RECONCILE_DONE);
+	secret = rig_secret(&rig);
+	/* "<v1>"; the item itself is taken out. */
+	assert_string_equal(jsonx_str(secret, "data", "t", NULL), "PHYxPg==");
+	assert_null(jsonx_get(secret, "data", "k", NULL));
+}
+
+static void
+a_template_that_fails_writes_nothing(void **state UNUSED)
+{
+	json_t *obj = rig_sealed(&rig, "v1");
+	AUTO_JSON json_t *secret = NULL;
+
+	jsonx_set(jsonx_object(obj, "spec", "template", NULL), "data",
+	    json_pack("{s:s}", "t", "{{ fail .k }}"));
 	put(obj);
 	run();
 	assert_int_equal(res.next, RECONCILE_RECHECK);
-	rig_expect_condition(&rig, "False", text);
+	rig_expect_condition(&rig, "False",
+	    "template: t:1:3: executing \"t\" at <fail .k>: error calling "
+	    "fail: (message withheld) (t)");
 	secret = rig_secret(&rig);
 	assert_null(secret);
 }
@@ -789,7 +806,8 @@ main(void)
 		T(a_failure_is_told_once_and_looked_at_again),
 		T(a_new_cause_is_a_new_message),
 		T(a_success_after_a_failure_is_told_without_status_too),
-		T(templates_are_refused_and_nothing_is_written),
+		T(templates_are_rendered),
+		T(a_template_that_fails_writes_nothing),
 		T(a_frozen_secret_is_a_message_without_a_retry),
 		T(trouble_of_the_server_is_retried),
 		T(what_the_server_asks_to_wait_is_handed_on),

@@ -175,11 +175,11 @@ a_bad_object_is_told_what_is_wrong(void **state UNUSED)
 		    ERR_INVALID, "invalid key name (, .., a/b)" },
 		{ "{\"encryptedData\":{\"a\\u0000b\":\"\"}}", ERR_INVALID,
 		    "invalid key name (a\\xef\\xbf\\xbdb)" },
-		{ "{\"encryptedData\":{},\"template\":{\"data\":{\"t\":\"x\"}}"
-		  "}",
-		    ERR_UNSUPPORTED,
-		    "spec.template.data is not supported by this version: no "
-		    "Secret was written" },
+		{ "{\"encryptedData\":{\"k\":\"!\"},\"template\":{\"data\":"
+		  "{\"t\":\"{{nope}}\"}}}",
+		    ERR_INVALID,
+		    "illegal base64 data at input byte 0 (k)\n"
+		    "template: t:1: function \"nope\" not defined (t)" },
 		{ "{\"encryptedData\":{},\"template\":{\"data\":7}}",
 		    ERR_INVALID,
 		    "spec.template.data: expected object, got number" },
