@@ -333,6 +333,44 @@ switched_off_nothing_is_looked_for(void **state)
 	expect_left(h, "off");
 }
 
+static bool
+version_stays(void *ctx)
+{
+	const struct look *l = ctx;
+	AUTO_JSON json_t *s = harness_secret(l->h, "a", l->name);
+
+	/* Here the expected version. */
+	return strcmp(object_version(s), l->reason) == 0;
+}
+
+static void
+two_controllers_do_not_fight_each_other(void **state)
+{
+	struct harness *h = *state;
+	AUTO(proc) struct proc *second = harness_spawn(h, NULL);
+	struct look l = { h, "two", NULL, 0 };
+	AUTO_JSON json_t *s = NULL;
+
+	harness_expect(h,
+	    proc_wait_said(
+		second, "HTTP metrics server serving", HARNESS_LATE_MS));
+	create(h, "two", json_object());
+	/* Both have been there; the later one found nothing to do. */
+	harness_expect(h, proc_wait_said(second, "key=a/two", HARNESS_SOON_MS));
+	harness_expect(h, wait_stays(looks_right, &l, QUIET_MS));
+	for (unsigned i = 0; i < 3; i++) {
+		edit(h, "two", "{\"data\":{\"" HARNESS_KEY "\":\"d3Jvbmc=\"}}");
+		harness_expect(h, wait_until(looks_right, &l, REPAIR_MS));
+	}
+	s = harness_secret(h, "a", "two");
+	l.reason = object_version(s);
+	harness_expect(h, wait_stays(version_stays, &l, QUIET_MS));
+	l.reason = "Drifted";
+	l.events = 3;
+	harness_expect(h, wait_until(events_are, &l, HARNESS_SOON_MS));
+	assert_int_equal(proc_stop(second, HARNESS_LATE_MS), 0);
+}
+
 static void
 a_writer_that_fights_back_is_not_fought(void **state)
 {
@@ -363,6 +401,7 @@ main(void)
 		cmocka_unit_test(foreign_labels_and_annotations_are_no_drift),
 		cmocka_unit_test(under_patch_the_items_of_others_survive),
 		cmocka_unit_test(an_object_may_opt_out),
+		cmocka_unit_test(two_controllers_do_not_fight_each_other),
 		cmocka_unit_test(a_writer_that_fights_back_is_not_fought),
 	};
 	const struct CMUnitTest detecting[] = {
