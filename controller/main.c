@@ -273,6 +273,8 @@ make_lease(struct app *a)
 		.ns = a->kube->ns,
 		.name = cfg->lease_name,
 		.identity = identity,
+		/* In a cluster the host is the pod. */
+		.sole_of_host = cfg->kubeconfig[0] == '\0',
 		.duration_ms = (uint64_t)cfg->lease_duration_ns / NS_PER_MS,
 		.renew_ms = (uint64_t)cfg->lease_renew_ns / NS_PER_MS,
 		.retry_ms = (uint64_t)cfg->lease_retry_ns / NS_PER_MS,

@@ -23,7 +23,7 @@
 struct rotator;
 
 /* Requests that come so soon after a requested key was made count as that. */
-#define ROTATOR_ASKED_MS 5000
+#define ROTATOR_ASKED_MS 2000
 /* No key is made by itself for so long after the last one went. */
 #define ROTATOR_EMPTY_MS (5u * 60 * 1000)
 

@@ -39,6 +39,7 @@ struct lease {
 	json_t *object; /* NULL: there is none */
 	uint64_t seen_ms;
 
+	bool looked; /* has held the Lease or seen it held */
 	bool leads;
 	bool alone;		       /* Leases are not permitted */
 	bool failing;		       /* told so */
@@ -149,10 +150,23 @@ expires_in_ms(const struct lease *l)
 	return now < l->seen_ms + lasts ? l->seen_ms + lasts - now : 0;
 }
 
+/* Identities are HOST_RANDOM. */
+static bool
+is_of_this_host(const struct lease *l)
+{
+	const char *h = holder(l), *end = strrchr(l->identity, '_');
+	size_t n = end == NULL ? 0 : (size_t)(end - l->identity) + 1;
+
+	return n > 1 && strncmp(h, l->identity, n) == 0 &&
+	    strchr(h + n, '_') == NULL;
+}
+
 static bool
 may_take(const struct lease *l)
 {
-	return holder(l)[0] == '\0' || is_ours(l) || expires_in_ms(l) == 0;
+	if (holder(l)[0] == '\0' || is_ours(l) || expires_in_ms(l) == 0)
+		return true;
+	return l->cfg.sole_of_host && !l->looked && is_of_this_host(l);
 }
 
 static void
@@ -371,6 +385,7 @@ lease_turn(struct lease *l)
 	if (attempt(l, &err) < 0)
 		return failed(l, &err);
 	l->failing = false;
+	l->looked = true;
 	return is_ours(l) ? led(l, since_ms) : followed(l);
 }
 

@@ -30,6 +30,9 @@ struct lease_config {
 	const struct clock *clock;
 	const char *ns, *name;
 	const char *identity; /* of this replica, unique; copied */
+	/* A holder of this host's name is an earlier run of this very pod, and
+	 * dead: at the first look its Lease is taken without a wait. */
+	bool sole_of_host;
 	uint64_t duration_ms; /* how long the Lease lasts unrenewed */
 	uint64_t renew_ms;    /* a leader gives up after so long */
 	uint64_t retry_ms;    /* between attempts */

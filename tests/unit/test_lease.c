@@ -53,7 +53,7 @@ told(void *ctx, bool leads)
 }
 
 static void
-join(struct fixture *f, struct replica *r, const char *name)
+join_as(struct fixture *f, struct replica *r, const char *name, bool sole)
 {
 	const struct lease_config cfg = {
 		.client = { .transport = fakekube_transport(f->kube) },
@@ -61,6 +61,7 @@ join(struct fixture *f, struct replica *r, const char *name)
 		.ns = "kube-system",
 		.name = "lock",
 		.identity = name,
+		.sole_of_host = sole,
 		.duration_ms = LASTS_MS,
 		.renew_ms = RENEW_MS,
 		.retry_ms = RETRY_MS,
@@ -71,6 +72,12 @@ join(struct fixture *f, struct replica *r, const char *name)
 	fakeclock_init(&r->fake);
 	r->clock = fakeclock_clock(&r->fake);
 	r->lease = lease_new(&cfg);
+}
+
+static void
+join(struct fixture *f, struct replica *r, const char *name)
+{
+	join_as(f, r, name, false);
 }
 
 static int
@@ -401,6 +408,41 @@ without_rights_it_goes_on_as_if_alone(void **state)
 }
 
 static void
+a_container_restarted_in_its_pod_takes_over_at_once(void **state)
+{
+	static const struct {
+		const char *before, *now;
+		bool sole, leads;
+	} cases[] = {
+		{ "pod-1_aa", "pod-1_bb", true, true },
+		{ "pod-1_aa", "pod-1_bb", false, false },
+		{ "pod-1_aa", "pod-2_bb", true, false },
+		{ "pod_1_aa", "pod_bb", true, false },
+		{ "_aa", "_bb", true, false },
+		{ "aa", "bb", true, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fixture *f = *state;
+
+		(void)fakekube_remove(f->kube, "leases", "kube-system", "lock");
+		lease_free(f->a.lease);
+		lease_free(f->b.lease);
+		memset(&f->a, 0, sizeof(f->a));
+		memset(&f->b, 0, sizeof(f->b));
+		join_as(f, &f->a, cases[i].before, cases[i].sole);
+		join_as(f, &f->b, cases[i].now, cases[i].sole);
+		turn(&f->a);
+		turn(&f->b);
+		assert_int_equal(lease_held(f->b.lease), cases[i].leads);
+		/* Once only: two that live must not take it in turns. */
+		turn(&f->a);
+		assert_int_equal(lease_held(f->b.lease), cases[i].leads);
+		assert_int_equal(f->a.leads, !cases[i].leads);
+	}
+}
+
+static void
 an_odd_record_is_taken_over(void **state)
 {
 	static const char *const bodies[] = { "{}", "{\"spec\":null}",
@@ -490,6 +532,7 @@ main(void)
 		TEST(a_leader_that_was_replaced_follows),
 		TEST(at_any_race_at_most_one_leads),
 		TEST(without_rights_it_goes_on_as_if_alone),
+		TEST(a_container_restarted_in_its_pod_takes_over_at_once),
 		TEST(an_odd_record_is_taken_over),
 		TEST(a_lease_that_is_deleted_is_made_again),
 		TEST(its_thread_leads_and_ends),

@@ -340,7 +340,7 @@ requests_soon_after_count_as_the_one_before(void **state)
 
 	make_rotator(f, 0);
 	(void)rotator_turn(f->rotator);
-	for (unsigned i = 0; i < 40; i++) {
+	for (unsigned i = 0; i < ROTATOR_ASKED_MS / 100; i++) {
 		rotator_trigger(f->rotator);
 		(void)rotator_turn(f->rotator);
 		fakeclock_advance_ms(&f->fake, 100);

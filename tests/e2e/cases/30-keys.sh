@@ -70,22 +70,62 @@ a_restart_serves_the_same_certificate_and_makes_no_key() {
 }
 test_case a_restart_serves_the_same_certificate_and_makes_no_key
 
-keys_from_a_backup_decrypt_after_a_restart() {
+keys_from_a_backup_decrypt_at_once() {
 	namespace
-	sed 's/^    namespace: .*/    namespace: kube-system/' \
-	    "$vectors/backup/list.yaml" | kubectl apply -f -
 	jq --arg ns "$ns" '.metadata.namespace = $ns' \
 	    "$vectors/cases/cluster-wide/sealed.json" | apply
 	jq --arg ns "$ns" '.metadata.namespace = $ns' \
 	    "$vectors/cases/cluster-wide-4096/sealed.json" |
 	    jq '.metadata.name = "large"' | apply
 	refused "$ns" cluster-wide "$no_key"
-	controller_stop
-	controller_start
+	sed 's/^    namespace: .*/    namespace: kube-system/' \
+	    "$vectors/backup/list.yaml" | kubectl apply -f -
+	within 5 synced "$ns" cluster-wide True
+	within 5 synced "$ns" large True
 	unsealed "$ns" cluster-wide foo=cluster
 	unsealed "$ns" large foo=cluster
+	controller_stop
+	controller_start
+	stays 2 synced "$ns" large True
 }
-test_case keys_from_a_backup_decrypt_after_a_restart
+test_case keys_from_a_backup_decrypt_at_once
+
+a_relabelled_key_is_not_served_and_comes_back() {
+	local newest
+	certificate >"$RIG/before.pem"
+	newest=$(keys | jq -r --rawfile c "$RIG/before.pem" '.items[] |
+	    select(.data["tls.crt"] | @base64d == $c) | .metadata.name')
+	certificate_changed() {
+		! certificate | cmp -s - "$RIG/before.pem"
+	}
+	certificate_back() {
+		certificate | cmp -s - "$RIG/before.pem"
+	}
+	kubectl label secret -n kube-system "$newest" --overwrite \
+	    "$key_label=compromised"
+	within 5 certificate_changed
+	kubectl label secret -n kube-system "$newest" --overwrite \
+	    "$key_label=active"
+	within 5 certificate_back
+}
+test_case a_relabelled_key_is_not_served_and_comes_back
+
+the_lease_names_the_leader_and_is_given_up() {
+	lease() {
+		get lease -n kube-system sealed-secrets-controller
+	}
+	held() {
+		lease | jq -e '.spec.holderIdentity | length > 0'
+	}
+	within 20 held
+	lease | jq -e '.spec.leaseDurationSeconds == 15 and
+	    (.spec.renewTime | test("[.][0-9]{6}Z$"))'
+	controller_stop
+	lease | jq -e '.spec.holderIdentity // "" == ""'
+	controller_start
+	within 10 held
+}
+test_case the_lease_names_the_leader_and_is_given_up
 
 a_malformed_key_is_reported_and_does_not_stop_the_start() {
 	local value
@@ -94,6 +134,12 @@ a_malformed_key_is_reported_and_does_not_stop_the_start() {
 	kubectl create secret generic -n kube-system broken-key \
 	    --from-literal=tls.key=nonsense --from-literal=tls.crt=nonsense
 	kubectl label secret -n kube-system broken-key "$key_label=active"
+	told() {
+		get events -n kube-system | jq -e '[.items[] | select(
+		    .involvedObject.name == "broken-key" and
+		    .reason == "InvalidSealingKey")] | length == 1'
+	}
+	within 5 told
 	controller_stop
 	controller_start
 	kubectl delete secret -n kube-system broken-key
