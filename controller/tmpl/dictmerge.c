@@ -48,7 +48,8 @@ set(struct merging *m, const struct value *dst, const struct dict_entry *e,
 	return env_fail(m->env,
 	    "reflect.Value.SetMapIndex: value of type %s is not assignable "
 	    "to type %s",
-	    is_list ? v->type->name : type_any.name, dst->type->elem->name);
+	    is_list ? value_type_name(v) : type_any.name,
+	    dst->type->elem->name);
 }
 
 /* Both are there, src is a map, struct or pointer: what mergo changes within
@@ -141,7 +142,7 @@ dictmerge(struct env *e, struct value *dst, const struct value *src,
 static int
 copy_list(struct env *e, const struct value *v, struct value *ret)
 {
-	struct value item, copy;
+	struct value item, copy = value_nil();
 
 	*ret = value_concrete(*v);
 	if (v->u.l.v == NULL)
@@ -162,7 +163,7 @@ copy_map(struct env *e, const struct value *v, struct value *ret)
 {
 	struct dict_entry *entries;
 	size_t n = dict_len(v);
-	struct value copy;
+	struct value copy = value_nil();
 
 	*ret = value_concrete(*v);
 	if (v->u.m == NULL)

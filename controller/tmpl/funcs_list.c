@@ -302,7 +302,7 @@ static int
 fn_chunk(struct call *c, struct value *ret)
 {
 	const struct value *list = &c->args[1];
-	int64_t size = c->args[0].u.i, count, len;
+	int64_t size = c->args[0].u.i, count = 0, len;
 
 	if (need_list(c, 1, "Cannot chunk type") < 0 ||
 	    chunk_count(c, list_len(list), size, &count) < 0 ||

@@ -388,11 +388,11 @@ static int
 decimal_fold(struct call *c, struct decimal *a, size_t first, decimal_fn *fn,
     struct value *ret)
 {
-	struct decimal b;
+	struct decimal b = { 0 };
 	double f;
 
 	for (size_t i = first; i < c->nargs; i++) {
-		struct decimal r;
+		struct decimal r = { 0 };
 
 		if (decimal_arg(c, &c->args[i], &b) < 0 ||
 		    fn(c->env, a, &b, &r) < 0)
@@ -426,7 +426,7 @@ fn_add1f(struct call *c, struct value *ret)
 static int
 from_first(struct call *c, decimal_fn *fn, struct value *ret)
 {
-	struct decimal a;
+	struct decimal a = { 0 };
 
 	if (decimal_arg(c, &c->args[0], &a) < 0)
 		return -1;

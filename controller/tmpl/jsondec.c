@@ -338,7 +338,7 @@ open_container(struct decoder *d, bool *complete, struct value *ret)
 static int
 begin_value(struct decoder *d, bool *complete, struct value *ret)
 {
-	struct str s;
+	struct str s = { 0 };
 	int c = skip_space(d);
 
 	*complete = true;

@@ -113,11 +113,14 @@ unescape(struct env *e, struct str s, enum where where, struct str *ret,
 	text_init(&t, e);
 	while (s.len > 0 && !t.failed) {
 		bool escaped = s.p[0] == '%';
+		char c = s.p[0];
 
 		*why = check_front(s, where);
 		if (*why != NULL)
 			return -1;
-		text_putc(&t, escaped ? (char)escaped_byte(s) : s.p[0]);
+		if (escaped)
+			c = (char)escaped_byte(s);
+		text_putc(&t, c);
 		s = str_slice(s, escaped ? 3 : 1, s.len);
 	}
 	if (text_done(&t, &v) < 0)

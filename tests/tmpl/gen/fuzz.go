@@ -193,6 +193,7 @@ type fuzzer struct {
 	seen     map[string]int
 	show     int
 	failures int
+	rendered int // of those that agreed
 }
 
 func fuzz(path string, seed, first, n uint64, show int) error {
@@ -215,9 +216,13 @@ func fuzz(path string, seed, first, n uint64, show int) error {
 			return err
 		}
 	}
-	fmt.Printf("seed %d: %d cases, %d agreed, %d refused, %d beyond the budget, %d differed (%d kinds), %.0f s\n",
-		seed, n, f.count[agreed], f.count[refused], f.count[bounded], f.count[differed], len(f.seen), time.Since(start).Seconds())
-	for _, k := range sortedKeys(f.seen) {
+	fmt.Printf("seed %d: %d cases, %d agreed (%d rendered), %d refused, %d beyond the budget, %d differed (%d kinds), %.0f s\n",
+		seed, n, f.count[agreed], f.rendered, f.count[refused], f.count[bounded], f.count[differed], len(f.seen), time.Since(start).Seconds())
+	for i, k := range sortedKeys(f.seen) {
+		if i == f.show {
+			fmt.Printf("        and others\n")
+			break
+		}
 		fmt.Printf("%6d  %s\n", f.seen[k], k)
 	}
 	if f.count[differed] > 0 {
@@ -241,11 +246,14 @@ func (f *fuzzer) make(i uint64) (string, map[string]string) {
 
 func (f *fuzzer) one(i uint64) error {
 	template, data := f.make(i)
-	_, _, v, err := f.both(template, data)
+	want, _, v, err := f.both(template, data)
 	if err != nil {
 		return err
 	}
 	f.count[v]++
+	if v == agreed && !want.failed {
+		f.rendered++
+	}
 	if v != differed {
 		return nil
 	}

@@ -19,6 +19,7 @@ type grammar struct {
 	pure     int  // above 0: no variables and no dot, so that no cycles arise
 	loop     bool // break and continue are allowed
 	dots     []string
+	wrong    int // percent of operands of another kind
 }
 
 type variable struct{ name, kind string }
@@ -60,6 +61,8 @@ func (g *grammar) template(seed, i uint64) (string, map[string]string) {
 	g.r = rand.New(rand.NewPCG(seed, i))
 	g.b.Reset()
 	g.vars, g.defined, g.next, g.pure, g.loop, g.dots = nil, nil, 0, 0, false, []string{"root"}
+	// Half of the templates mean well, the others fail sooner or later.
+	g.wrong = []int{0, 0, 1, 4}[g.r.IntN(4)]
 	g.body(1+g.r.IntN(4), 3)
 	return g.b.String(), g.data()
 }
@@ -78,12 +81,19 @@ func (g *grammar) data() map[string]string {
 }
 
 func (g *grammar) value(key string) string {
-	switch key {
-	case "n":
+	random := g.chance(60)
+	switch {
+	case key == "n" && random:
+		return g.numberText()
+	case key == "n":
 		return g.one(rawNumbers)
-	case "j":
+	case key == "j" && random:
+		return g.jsonText(3)
+	case key == "j":
 		return g.one(rawJSON)
-	case "bin":
+	case random:
+		return g.randomText(key == "bin")
+	case key == "bin":
 		return g.one([]string{"\xff\xfe", "a\x00b", "\xc3", "é\x80", "\xed\xa0\x80"})
 	}
 	return g.one(rawTexts)
@@ -100,7 +110,7 @@ func (g *grammar) shut() string {
 func (g *grammar) action(text string) { g.b.WriteString(g.open() + text + g.shut()) }
 
 func (g *grammar) text() {
-	g.b.WriteString(g.one([]string{"", " ", "\n", "x", " a b ", "\n\n\tz", "é混", "}", "{", "{ {", "\r\n", "\u00a0", "|", "\x00"}))
+	g.b.WriteString(g.one([]string{"", " ", "\n", "x", " a b ", "\n\n\tz", "é混", "}", "\r\n", "\u00a0", "|", "\x00"}))
 }
 
 func (g *grammar) body(statements, depth int) {
@@ -307,9 +317,9 @@ var wrongKinds = []string{"str", "int", "int64", "float64", "list", "strs", "dic
 func (g *grammar) expr(kind string, depth int) string {
 	if kind != "smallint" && kind != "epoch" && kind != "small" && kind != "date" {
 		switch {
-		case g.chance(3):
+		case g.chance(g.wrong):
 			kind = g.one(wrongKinds)
-		case g.chance(2):
+		case g.wrong > 0 && g.chance(2):
 			return g.one([]string{"nil", ".nope", ".a.b", "(list nil | first)", "$.nope"})
 		}
 	}
@@ -369,9 +379,9 @@ func (g *grammar) call(kind string, depth int) string {
 		}
 	}
 	switch {
-	case g.chance(1) && len(args) > 0:
+	case g.wrong > 2 && g.chance(1) && len(args) > 0:
 		args = args[1:]
-	case g.chance(1):
+	case g.wrong > 2 && g.chance(1):
 		args = append(args, g.leaf("str"))
 	}
 	if n := len(args); n > 0 && g.chance(30) {

@@ -61,6 +61,11 @@ var (
 // leaf gives an operand of the kind without arguments of its own.
 func (g *grammar) leaf(kind string) string {
 	text := ""
+	if g.chance(45) {
+		if text, ok := g.generated(kind); ok {
+			return text
+		}
+	}
 	switch kind {
 	case "str":
 		switch n := g.r.IntN(10); {
