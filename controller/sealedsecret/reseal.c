@@ -106,8 +106,7 @@ open_text(
 {
 	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
 
-	if (w->opt->go_on(w->opt->ctx, err) < 0 ||
-	    base64_decode(json_string_value(text), json_string_length(text),
+	if (base64_decode(json_string_value(text), json_string_length(text),
 		&blob, err) < 0)
 		return -1;
 	return registry_unseal(w->keys, &w->hint, w->label, w->label_len,
@@ -124,6 +123,8 @@ do_item(struct work *w, const char *name, const json_t *v, struct err *err)
 		    err, ERR_INVALID, "an item has an invalid key name");
 	if (!json_is_string(v))
 		return sealedsecret_type_error(name, "text", v, err);
+	if (w->opt->go_on(w->opt->ctx, err) < 0)
+		return -1;
 	if (open_text(w, v, &plain, err) < 0)
 		return err->code == ERR_NOKEY ? -1 : err_wrap(err, "%s", name);
 	return seal_again(w, name, secret_bytes(plain), secret_len(plain), err);
@@ -249,7 +250,8 @@ do_v1(struct work *w, const json_t *spec, json_t **inner, struct err *err)
 {
 	AUTO(secret) struct secret *plain = NULL;
 
-	if (check_v1_use(spec, w->opt, err) < 0)
+	if (check_v1_use(spec, w->opt, err) < 0 ||
+	    w->opt->go_on(w->opt->ctx, err) < 0)
 		return -1;
 	if (open_text(w, json_object_get(spec, "data"), &plain, err) < 0)
 		return err->code == ERR_NOKEY ? -1 : err_wrap(err, "spec.data");
