@@ -366,6 +366,28 @@ begin(struct http_server *s, struct MHD_Connection *mc, struct request *rq,
 	return MHD_YES;
 }
 
+/* Counts n more bytes; false: all bodies together would be too large. */
+static bool
+hold(struct http_server *s, struct request *rq, size_t n)
+{
+	size_t now = atomic_load(&s->bodies);
+
+	do
+		if (now + n > HTTP_TASK_BODIES_MAX)
+			return false;
+	while (!atomic_compare_exchange_weak(&s->bodies, &now, now + n));
+	rq->held += n;
+	return true;
+}
+
+static void
+let_go(struct http_server *s, struct request *rq)
+{
+	buf_release(&rq->body);
+	(void)atomic_fetch_sub(&s->bodies, rq->held);
+	rq->held = 0;
+}
+
 static enum MHD_Result
 take_body(struct http_server *s, struct MHD_Connection *mc, struct request *rq,
     const char *data, size_t *len)
@@ -379,9 +401,10 @@ take_body(struct http_server *s, struct MHD_Connection *mc, struct request *rq,
 		return refuse(mc, 413);
 	if (rq->task == NULL || rq->denied)
 		return MHD_YES;
-	rq->held += n;
-	if (atomic_fetch_add(&s->bodies, n) + n > HTTP_TASK_BODIES_MAX)
+	if (!hold(s, rq, n)) {
+		let_go(s, rq);
 		return refuse(mc, MHD_HTTP_SERVICE_UNAVAILABLE);
+	}
 	return buf_append(&rq->body, data, n, &err) == 0 ? MHD_YES
 							 : refuse(mc, 413);
 }
@@ -442,8 +465,7 @@ request_free(struct http_server *s, struct request *rq)
 {
 	if (rq == NULL)
 		return;
-	(void)atomic_fetch_sub(&s->bodies, rq->held);
-	buf_release(&rq->body);
+	let_go(s, rq);
 	buf_release(&rq->reply.body);
 	mem_free_wiped(rq);
 }

@@ -396,8 +396,8 @@ a_body_of_over_4_mib_is_413(void **state UNUSED)
 	(void)close(fd);
 }
 
-/* Of three bodies of almost the limit two fit; which one does not is a matter
- * of chance. */
+/* Of three bodies of almost the limit two fit at most; which of them do is a
+ * matter of chance. */
 static void
 all_bodies_together_are_bounded(void **state UNUSED)
 {
@@ -411,7 +411,7 @@ all_bodies_together_are_bounded(void **state UNUSED)
 		send_head(fds[i].fd, "/v1/verify", "", HTTP_TASK_BODY_MAX);
 		send_zeros(fds[i].fd, HTTP_TASK_BODY_MAX - 16);
 	}
-	assert_int_equal(poll(fds, ARRAY_SIZE(fds), 10000), 1);
+	assert_true(poll(fds, ARRAY_SIZE(fds), 10000) >= 1);
 	/* Others are served meanwhile. */
 	assert_int_equal(post("/healthz", ""), 200);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
@@ -420,13 +420,14 @@ all_bodies_together_are_bounded(void **state UNUSED)
 		if (fds[i].revents == 0)
 			send_zeros(fds[i].fd, 16);
 		status = raw_read_answer(fds[i].fd, f.out, OUT_MAX, true);
-		assert_int_equal(status, fds[i].revents != 0 ? 503 : 500);
+		assert_true(fds[i].revents == 0 || status == 503);
 		refused += status == 503;
 		served += status == 500;
 		(void)close(fds[i].fd);
 	}
-	assert_int_equal(refused, 1);
-	assert_int_equal(served, 2);
+	assert_true(refused >= 1);
+	assert_true(served >= 1);
+	assert_int_equal(refused + served, ARRAY_SIZE(fds));
 	/* What was held came back. */
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(post("/v1/verify", f.sealed), 200);
