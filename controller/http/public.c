@@ -1,16 +1,25 @@
 /*
- * The public listener: sealing certificate and health.
+ * The public listener: sealing certificate, verify and rotate, health.
  */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/server.h"
 #include "routes.h"
+#include "sealed.h"
 
 #define THREADS	 2
 #define BODY_MAX ((size_t)1024 * 1024)
 /* Enough for an API server's proxy, probes and an Ingress. */
 #define CONNECTIONS_MAX 128
+/* Most threads for verify and rotate; see pool_threads(). */
+#define TASK_THREADS_MAX 2
+
+struct public
+{
+	struct http_public_config cfg;
+	struct sealed *sealed;
+};
 
 static void
 serve_health(bool good, const char *bad, struct http_reply *reply)
@@ -24,31 +33,73 @@ serve_health(bool good, const char *bad, struct http_reply *reply)
 static void
 serve_healthz(void *ctx, struct http_reply *reply)
 {
-	const struct http_public_config *cfg = ctx;
+	const struct public *p = ctx;
 
-	serve_health(cfg->healthy(cfg->ctx), "not healthy\n", reply);
+	serve_health(p->cfg.healthy(p->cfg.ctx), "not healthy\n", reply);
 }
 
 static void
 serve_readyz(void *ctx, struct http_reply *reply)
 {
-	const struct http_public_config *cfg = ctx;
+	const struct public *p = ctx;
 
-	serve_health(cfg->ready(cfg->ctx), "not ready\n", reply);
+	serve_health(p->cfg.ready(p->cfg.ctx), "not ready\n", reply);
 }
 
 static void
 serve_cert(void *ctx, struct http_reply *reply)
 {
-	const struct http_public_config *cfg = ctx;
+	const struct public *p = ctx;
 	struct err err = ERR_INIT;
 
 	reply->status = 200;
 	reply->content_type = "application/x-pem-file";
-	if (registry_cert_pem(cfg->keys, &reply->body, &err) == 0)
+	if (registry_cert_pem(p->cfg.keys, &reply->body, &err) == 0)
 		return;
 	log_error("cannot get certificates", "error", err.msg);
 	http_reply_text(reply, 500, "cannot get certificate\n");
+}
+
+static bool
+admit_verify(void *ctx, const char *client, struct http_reply *reply)
+{
+	const struct public *p = ctx;
+
+	return sealed_admit_verify(p->sealed, client, reply);
+}
+
+static bool
+admit_rotate(void *ctx, const char *client, struct http_reply *reply)
+{
+	const struct public *p = ctx;
+
+	return sealed_admit_rotate(p->sealed, client, reply);
+}
+
+static void
+verify(void *ctx, struct buf *body, const struct pool *pool,
+    struct http_reply *reply)
+{
+	const struct public *p = ctx;
+
+	sealed_verify(p->sealed, body, pool, reply);
+}
+
+static void
+rotate(void *ctx, struct buf *body, const struct pool *pool,
+    struct http_reply *reply)
+{
+	const struct public *p = ctx;
+
+	sealed_rotate(p->sealed, body, pool, reply);
+}
+
+static void
+release(void *ctx)
+{
+	struct public *p = ctx;
+
+	sealed_free(p->sealed);
 }
 
 static const struct http_route routes[] = {
@@ -57,17 +108,33 @@ static const struct http_route routes[] = {
 	{ "/v1/cert.pem", serve_cert, true },
 };
 
+static const struct http_task tasks[] = {
+	{ "/v1/verify", admit_verify, verify },
+	{ "/v1/rotate", admit_rotate, rotate },
+};
+
 int
 http_public_start(const struct http_public_config *cfg,
     struct http_server **ret, struct err *err)
 {
-	struct http_public_config *ctx = xmalloc(sizeof(*ctx));
+	struct public *ctx = xcalloc(1, sizeof(*ctx));
+	const struct sealed_config sc = {
+		.keys = cfg->keys,
+		.accept_v1_data = cfg->accept_v1_data,
+		.rate = cfg->rate_limit,
+		.burst = cfg->rate_limit_burst,
+		.clock = &clock_system,
+	};
 	uint64_t read_ms = http_server_timeout_ms(cfg->read_timeout_ns);
 	struct http_listener_config lc = {
 		.listen_addr = cfg->listen_addr,
 		.routes = routes,
 		.nroutes = ARRAY_SIZE(routes),
+		.tasks = tasks,
+		.ntasks = ARRAY_SIZE(tasks),
+		.task_threads = pool_threads(TASK_THREADS_MAX),
 		.ctx = ctx,
+		.release = release,
 		.metrics = cfg->metrics,
 		.clock = &clock_system,
 		.threads = THREADS,
@@ -82,6 +149,7 @@ http_public_start(const struct http_public_config *cfg,
 		},
 	};
 
-	*ctx = *cfg;
+	ctx->cfg = *cfg;
+	ctx->sealed = sealed_new(&sc);
 	return http_server_start(&lc, ret, err);
 }

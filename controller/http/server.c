@@ -8,8 +8,11 @@
  */
 #include "http/server.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <microhttpd.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,11 +34,18 @@
 #define TIMEOUT_MAX_MS	 UINT64_C(86400000)
 #define STOP_MS		 2000
 #define CODE_MAX	 8
+#define NUMBER_MAX	 24
+#define BUSY_RETRY_S	 1
+
+#define container_of(p, type, member) \
+	((type *)(void *)((char *)(p)-offsetof(type, member)))
 
 struct http_server {
 	struct http_listener_config cfg;
 	struct MHD_Daemon *daemon;
 	struct conns *conns;
+	struct pool *pool;    /* NULL: no tasks */
+	atomic_size_t bodies; /* bytes of the tasks' bodies */
 	struct thread expirer;
 	char addr[ADDR_TEXT_MAX];
 };
@@ -44,6 +54,16 @@ struct request {
 	bool begun; /* its head has been judged */
 	uint64_t started_ns;
 	uint64_t body_len;
+	/* Of a task: */
+	const struct http_task *task;
+	struct pool_job job;
+	struct http_server *server;
+	struct MHD_Connection *mc; /* rests while the job is under way */
+	struct buf body;
+	size_t held;	/* its share of the server's bodies */
+	bool denied;	/* the body is dropped */
+	bool submitted; /* the job has been made */
+	struct http_reply reply;
 };
 
 /* ---- connections ---- */
@@ -112,9 +132,31 @@ http_reply_text(struct http_reply *r, unsigned status, const char *text)
 	buf_puts(&r->body, text);
 }
 
+void
+http_reply_field(struct http_reply *r, const char *name, uint64_t value)
+{
+	assert(r->nfields < HTTP_FIELDS_MAX);
+	r->fields[r->nfields++] = (struct http_field) { name, value };
+}
+
+static bool
+add_fields(struct MHD_Response *resp, const struct http_reply *r)
+{
+	char text[NUMBER_MAX];
+
+	for (unsigned i = 0; i < r->nfields; i++) {
+		(void)snprintf(
+		    text, sizeof(text), "%" PRIu64, r->fields[i].value);
+		if (MHD_add_response_header(resp, r->fields[i].name, text) ==
+		    MHD_NO)
+			return false;
+	}
+	return true;
+}
+
 /* The body moves into the response. */
 static struct MHD_Response *
-make_response(struct http_reply *r, bool last)
+make_response(struct http_reply *r)
 {
 	struct MHD_Response *resp;
 	size_t len = 0;
@@ -126,25 +168,23 @@ make_response(struct http_reply *r, bool last)
 		mem_free_wiped(body);
 		return NULL;
 	}
-	if (MHD_add_response_header(resp, MHD_HTTP_HEADER_CONTENT_TYPE,
-		r->content_type) == MHD_NO ||
+	if ((r->content_type != NULL &&
+		MHD_add_response_header(resp, MHD_HTTP_HEADER_CONTENT_TYPE,
+		    r->content_type) == MHD_NO) ||
 	    MHD_add_response_header(
 		resp, "X-Content-Type-Options", "nosniff") == MHD_NO ||
-	    (last &&
-		MHD_add_response_header(
-		    resp, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_NO)) {
+	    !add_fields(resp, r)) {
 		MHD_destroy_response(resp);
 		return NULL;
 	}
 	return resp;
 }
 
-/* last: the connection ends with this answer. */
 static enum MHD_Result
-send_reply(struct http_server *s, struct MHD_Connection *mc,
-    struct http_reply *r, bool last)
+send_reply(
+    struct http_server *s, struct MHD_Connection *mc, struct http_reply *r)
 {
-	struct MHD_Response *resp = make_response(r, last);
+	struct MHD_Response *resp = make_response(r);
 	enum MHD_Result rc;
 
 	if (resp == NULL)
@@ -163,6 +203,8 @@ refusal_text(unsigned status)
 		return "expectation failed\n";
 	case 413:
 		return "request body too large\n";
+	case MHD_HTTP_SERVICE_UNAVAILABLE:
+		return "busy: too many requests at once\n";
 	case MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE:
 		return "too many request header fields\n";
 	default:
@@ -224,7 +266,7 @@ method_label(const char *method)
 }
 
 static void
-count_request(const struct http_server *s, const struct http_route *route,
+count_request(const struct http_server *s, const char *path,
     const struct request *rq, const char *method, unsigned status)
 {
 	const char *label = method_label(method);
@@ -232,10 +274,9 @@ count_request(const struct http_server *s, const struct http_route *route,
 	uint64_t took = clock_mono_ns(s->cfg.clock) - rq->started_ns;
 
 	(void)snprintf(code, sizeof(code), "%u", status);
-	metrics_inc(
-	    s->cfg.metrics, METRIC_HTTP_REQUESTS, route->path, code, label);
+	metrics_inc(s->cfg.metrics, METRIC_HTTP_REQUESTS, path, code, label);
 	metrics_observe(s->cfg.metrics, METRIC_HTTP_DURATION,
-	    (double)took / (double)NS_PER_S, route->path, label);
+	    (double)took / (double)NS_PER_S, path, label);
 }
 
 /* ---- requests ---- */
@@ -246,6 +287,15 @@ find_route(const struct http_server *s, const char *path)
 	for (size_t i = 0; i < s->cfg.nroutes; i++)
 		if (strcmp(s->cfg.routes[i].path, path) == 0)
 			return &s->cfg.routes[i];
+	return NULL;
+}
+
+static const struct http_task *
+find_task(const struct http_server *s, const char *path)
+{
+	for (size_t i = 0; i < s->cfg.ntasks; i++)
+		if (strcmp(s->cfg.tasks[i].path, path) == 0)
+			return &s->cfg.tasks[i];
 	return NULL;
 }
 
@@ -263,8 +313,8 @@ answer(struct http_server *s, struct MHD_Connection *mc,
 	else
 		route->handle(s->cfg.ctx, &reply);
 	if (route != NULL && route->counted)
-		count_request(s, route, rq, method, reply.status);
-	rc = send_reply(s, mc, &reply, false);
+		count_request(s, route->path, rq, method, reply.status);
+	rc = send_reply(s, mc, &reply);
 	buf_release(&reply.body);
 	return rc;
 }
@@ -277,27 +327,147 @@ see_field(void *cls, enum MHD_ValueKind kind UNUSED, const char *key,
 	return MHD_YES;
 }
 
+static size_t
+body_max(const struct http_server *s, const struct request *rq)
+{
+	return rq->task != NULL ? HTTP_TASK_BODY_MAX : s->cfg.body_max;
+}
+
+static void
+begin_task(struct http_server *s, struct MHD_Connection *mc, struct request *rq)
+{
+	const char *client =
+	    MHD_lookup_connection_value(mc, MHD_HEADER_KIND, "X-Forwarded-For");
+
+	rq->server = s;
+	rq->mc = mc;
+	buf_init(&rq->body, HTTP_TASK_BODY_MAX);
+	buf_init(&rq->reply.body, HTTP_TASK_REPLY_MAX);
+	rq->denied = !rq->task->admit(
+	    s->cfg.ctx, client != NULL ? client : "", &rq->reply);
+}
+
 static enum MHD_Result
 begin(struct http_server *s, struct MHD_Connection *mc, struct request *rq,
-    const char *version)
+    const char *path, const char *version)
 {
 	struct framing f = { 0 };
 	unsigned status;
 
 	rq->begun = true;
 	rq->started_ns = clock_mono_ns(s->cfg.clock);
+	rq->task = find_task(s, path);
 	(void)MHD_get_connection_values_n(mc, MHD_HEADER_KIND, see_field, &f);
-	status = framing_verdict(&f, version, s->cfg.body_max);
-	return status == 0 ? MHD_YES : refuse(mc, status);
+	status = framing_verdict(&f, version, body_max(s, rq));
+	if (status != 0)
+		return refuse(mc, status);
+	if (rq->task != NULL)
+		begin_task(s, mc, rq);
+	return MHD_YES;
+}
+
+/* Counts n more bytes; false: all bodies together would be too large. */
+static bool
+hold(struct http_server *s, struct request *rq, size_t n)
+{
+	size_t now = atomic_load(&s->bodies);
+
+	do
+		if (now + n > HTTP_TASK_BODIES_MAX)
+			return false;
+	while (!atomic_compare_exchange_weak(&s->bodies, &now, now + n));
+	rq->held += n;
+	return true;
+}
+
+static void
+let_go(struct http_server *s, struct request *rq)
+{
+	buf_release(&rq->body);
+	(void)atomic_fetch_sub(&s->bodies, rq->held);
+	rq->held = 0;
 }
 
 static enum MHD_Result
-drop_body(const struct http_server *s, struct MHD_Connection *mc,
-    struct request *rq, size_t *len)
+take_body(struct http_server *s, struct MHD_Connection *mc, struct request *rq,
+    const char *data, size_t *len)
 {
-	rq->body_len += *len;
+	size_t n = *len;
+	struct err err;
+
+	rq->body_len += n;
 	*len = 0;
-	return rq->body_len <= s->cfg.body_max ? MHD_YES : refuse(mc, 413);
+	if (rq->body_len > body_max(s, rq))
+		return refuse(mc, 413);
+	if (rq->task == NULL || rq->denied)
+		return MHD_YES;
+	if (!hold(s, rq, n)) {
+		let_go(s, rq);
+		return refuse(mc, MHD_HTTP_SERVICE_UNAVAILABLE);
+	}
+	return buf_append(&rq->body, data, n, &err) == 0 ? MHD_YES
+							 : refuse(mc, 413);
+}
+
+/* ---- tasks ---- */
+
+static void
+reply_busy(struct http_reply *reply)
+{
+	http_reply_field(reply, "Retry-After", BUSY_RETRY_S);
+	http_reply_text(reply, MHD_HTTP_SERVICE_UNAVAILABLE,
+	    "busy: too many requests at once\n");
+}
+
+/* The last thing it does is to wake the connection: from then on the request
+ * belongs to the listener's thread again. */
+static void
+run_job(struct pool_job *job, bool cancelled)
+{
+	struct request *rq = container_of(job, struct request, job);
+	struct http_server *s = rq->server;
+
+	if (cancelled)
+		reply_busy(&rq->reply);
+	else
+		rq->task->work(s->cfg.ctx, &rq->body, s->pool, &rq->reply);
+	MHD_resume_connection(rq->mc);
+}
+
+/* The connection rests before the job can run, so that waking it comes later
+ * whatever happens. */
+static enum MHD_Result
+submit(struct http_server *s, struct MHD_Connection *mc, struct request *rq)
+{
+	rq->submitted = true;
+	rq->job.run = run_job;
+	enter(s, mc, CONN_WRITE);
+	MHD_suspend_connection(mc);
+	if (!pool_submit(s->pool, &rq->job)) {
+		reply_busy(&rq->reply);
+		MHD_resume_connection(mc);
+	}
+	return MHD_YES;
+}
+
+static enum MHD_Result
+answer_task(struct http_server *s, struct MHD_Connection *mc,
+    struct request *rq, const char *method)
+{
+	if (!rq->denied && !rq->submitted)
+		return submit(s, mc, rq);
+	count_request(s, rq->task->path, rq, method, rq->reply.status);
+	return send_reply(s, mc, &rq->reply);
+}
+
+static void
+request_free(struct http_server *s, struct request *rq)
+{
+	if (rq == NULL)
+		return;
+	let_go(s, rq);
+	buf_release(&rq->reply.body);
+	mem_free_wiped(rq);
 }
 
 static void *
@@ -309,8 +479,8 @@ on_request_line(void *cls, const char *uri UNUSED, struct MHD_Connection *mc)
 
 static enum MHD_Result
 on_request(void *cls, struct MHD_Connection *mc, const char *path,
-    const char *method, const char *version, const char *data UNUSED,
-    size_t *len, void **context)
+    const char *method, const char *version, const char *data, size_t *len,
+    void **context)
 {
 	struct http_server *s = cls;
 	struct request *rq = *context;
@@ -318,9 +488,11 @@ on_request(void *cls, struct MHD_Connection *mc, const char *path,
 	if (rq == NULL)
 		return MHD_NO;
 	if (!rq->begun)
-		return begin(s, mc, rq, version);
+		return begin(s, mc, rq, path, version);
 	if (*len > 0)
-		return drop_body(s, mc, rq, len);
+		return take_body(s, mc, rq, data, len);
+	if (rq->task != NULL)
+		return answer_task(s, mc, rq, method);
 	return answer(s, mc, rq, path, method);
 }
 
@@ -328,7 +500,7 @@ static void
 on_completed(void *cls, struct MHD_Connection *mc, void **context,
     enum MHD_RequestTerminationCode code UNUSED)
 {
-	mem_free_wiped(*context);
+	request_free(cls, *context);
 	*context = NULL;
 	enter(cls, mc, CONN_IDLE);
 }
@@ -352,8 +524,9 @@ start_daemon(struct http_server *s, int fd)
 
 	if (cfg->conns.write_ms > quiet_ms)
 		quiet_ms = cfg->conns.write_ms;
-	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0,
-	    NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
+	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
+		(cfg->ntasks > 0 ? MHD_ALLOW_SUSPEND_RESUME : 0),
+	    0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_THREAD_POOL_SIZE,
 	    cfg->threads > 1 ? cfg->threads : 0, MHD_OPTION_CONNECTION_LIMIT,
 	    cfg->threads * ((unsigned)cfg->conns.max + CONNECTION_SLACK),
@@ -380,6 +553,9 @@ static void
 free_server(struct http_server *s)
 {
 	conns_free(s->conns);
+	pool_free(s->pool);
+	if (s->cfg.release != NULL)
+		s->cfg.release(s->cfg.ctx);
 	mem_free_wiped(s->cfg.ctx);
 	mem_free_wiped(s);
 }
@@ -398,8 +574,12 @@ http_server_start(const struct http_listener_config *cfg,
 	}
 	s->conns = conns_new(&cfg->conns, cfg->clock);
 	addr_text(fd, s->addr);
+	if (cfg->ntasks > 0)
+		s->pool = pool_new(cfg->task_threads, HTTP_TASK_QUEUE_MAX);
 	s->daemon = start_daemon(s, fd);
 	if (s->daemon == NULL) {
+		if (s->pool != NULL)
+			pool_stop(s->pool);
 		(void)err_set(err, ERR_IO, "serve HTTP on %s: %s",
 		    cfg->listen_addr, strerrordesc_np(errno));
 		(void)close(fd);
@@ -431,6 +611,9 @@ http_server_stop(struct http_server *s)
 		(void)shutdown(fd, SHUT_RDWR);
 	(void)conns_drain(s->conns, STOP_MS);
 	thread_join(&s->expirer);
+	/* No connection may rest when the library stops. */
+	if (s->pool != NULL)
+		pool_stop(s->pool);
 	MHD_stop_daemon(s->daemon);
 	if (fd >= 0)
 		(void)close(fd);
