@@ -23,6 +23,17 @@ reduce_common(const json_t *obj, struct index_record *rec)
 	rec->generation = jsonx_int(obj, "metadata", "generation", NULL);
 }
 
+/* A stream that is not granted is the cluster's choice, told once. */
+static void
+log_trouble(const char *msg, const struct err *err)
+{
+	if (err->code == ERR_FORBIDDEN)
+		log_info(
+		    "Not permitted, going on without it", "stream", err->msg);
+	else
+		log_warn(msg, "error", err->msg);
+}
+
 /* ---- SealedSecrets ---- */
 
 static bool
@@ -115,7 +126,7 @@ sealedsecret_gone(void *ctx, const struct objkey *key,
 static void
 sealedsecret_trouble(void *ctx UNUSED, const struct err *err)
 {
-	log_warn("Error watching SealedSecrets", "error", err->msg);
+	log_trouble("Error watching SealedSecrets", err);
 }
 
 struct reflector_handler
@@ -218,7 +229,7 @@ secret_gone(void *ctx, const struct objkey *key, const struct index_record *old,
 static void
 secret_trouble(void *ctx UNUSED, const struct err *err)
 {
-	log_warn("Error watching Secrets", "error", err->msg);
+	log_trouble("Error watching Secrets", err);
 }
 
 struct reflector_handler

@@ -21,6 +21,9 @@
  * anew. */
 #define REPAIRS_FORGOTTEN_MS (UINT64_C(60) * 1000)
 
+/* What was cancelled is looked at again after this. */
+#define CANCELLED_MS 1000
+
 struct run {
 	const struct controller_config *cfg;
 	const struct reconcile *rc;
@@ -134,6 +137,15 @@ read_object(struct run *r, json_t *body)
 	return 0;
 }
 
+/* Stopped from outside: no outcome, and still to be done where the program
+ * goes on, as a replica that leads no more and may lead again. */
+static void
+put_off(struct reconcile_result *ret)
+{
+	ret->next = RECONCILE_LATER;
+	ret->delay_ms = CANCELLED_MS;
+}
+
 static void
 handle_gone(struct run *r, struct reconcile_result *ret)
 {
@@ -147,6 +159,8 @@ handle_gone(struct run *r, struct reconcile_result *ret)
 	if (apply_delete_orphan(r->rc->client, r->key, &ret->err) == 0)
 		return;
 	ret->next = RECONCILE_RETRY;
+	if (ret->err.code == ERR_CANCELLED)
+		put_off(ret);
 }
 
 static void
@@ -156,8 +170,10 @@ handle_unread(struct run *r, struct reconcile_result *ret)
 		handle_gone(r, ret);
 		return;
 	}
-	if (r->err.code == ERR_CANCELLED)
+	if (r->err.code == ERR_CANCELLED) {
+		put_off(ret);
 		return;
+	}
 	count_error(r, "fetch");
 	ret->err = r->err;
 	ret->next =
@@ -497,8 +513,10 @@ tell(struct run *r, struct reconcile_result *ret)
 	struct err status_err = ERR_INIT;
 	enum report_status st = write_status(r, &status_err);
 
-	if (status_err.code == ERR_CANCELLED)
+	if (status_err.code == ERR_CANCELLED) {
+		put_off(ret);
 		return;
+	}
 	send_event(r, st);
 	note_result(r);
 	ret->repeated = r->rec.result == result_word(&r->err);
@@ -596,8 +614,9 @@ run(struct run *r, json_t *body, struct reconcile_result *ret)
 		.ss = &r->ss,
 	};
 	if (produce(r) < 0 && r->err.code == ERR_CANCELLED)
-		return;
-	tell(r, ret);
+		put_off(ret);
+	else
+		tell(r, ret);
 }
 
 void

@@ -142,7 +142,10 @@ expect_refused(const json_t *obj, enum err_code code, const char *text)
 static json_t *
 secret_of(struct registry *keys, const json_t *obj)
 {
-	const struct unseal_options opt = { true, "kube-system" };
+	const struct unseal_options opt = {
+		.accept_v1_data = true,
+		.key_ns = "kube-system",
+	};
 	AUTO_JSON json_t *stored = json_deep_copy(obj);
 	json_t *secret = NULL;
 	struct err err = ERR_INIT;
