@@ -242,6 +242,17 @@ wait_until_open(struct controller *c)
 	mutex_unlock(&c->mu);
 }
 
+static bool
+is_open(struct controller *c)
+{
+	bool open;
+
+	mutex_lock(&c->mu);
+	open = c->open;
+	mutex_unlock(&c->mu);
+	return open;
+}
+
 static void
 open_gate(struct controller *c)
 {
@@ -261,9 +272,13 @@ work(void *arg)
 
 	wait_until_open(c);
 	while (workqueue_get(c->cfg.queue, &key, &body)) {
-		controller_process(c, w->client, &key, body);
+		if (is_open(c))
+			controller_process(c, w->client, &key, body);
+		else
+			workqueue_add(c->cfg.queue, &key, WORKQUEUE_NEW, body);
 		workqueue_done(c->cfg.queue, &key);
 		update_depth(c);
+		wait_until_open(c);
 	}
 	return NULL;
 }
@@ -289,6 +304,14 @@ controller_release(struct controller *c)
 {
 	atomic_store(&c->released, true);
 	open_gate(c);
+}
+
+void
+controller_hold(struct controller *c)
+{
+	mutex_lock(&c->mu);
+	c->open = false;
+	mutex_unlock(&c->mu);
 }
 
 void

@@ -57,6 +57,9 @@ struct reflector_handler controller_secret_handler(struct controller *c);
 
 /* Call once all first lists are in: workers begin to take keys. */
 void controller_release(struct controller *c);
+/* Workers take no more keys until the next release; what they are at they
+ * finish. What is enqueued meanwhile waits. */
+void controller_hold(struct controller *c);
 /* After new keys came: every object whose last run failed for lack of a key
  * is enqueued. */
 void controller_keys_changed(struct controller *c);
