@@ -540,10 +540,11 @@ handle_api(struct call *c)
 		if (!c->streamed)
 			fault_after(c, action == NULL ? "" : action);
 	}
+	/* Noted before the client can know of it. */
+	reqlog_end(id, conn_broken(c->conn) && !c->streamed ? 0 : c->code);
 	if (!c->streamed && !conn_broken(c->conn) && c->body != NULL)
 		http_write_reply(c->conn, c->code, c->type, c->headers, c->body,
 		    strlen(c->body));
-	reqlog_end(id, conn_broken(c->conn) && !c->streamed ? 0 : c->code);
 }
 
 /* False when the connection is over. */

@@ -24,8 +24,13 @@
 #define LONG_VALUE  (1000 * 1000)
 #define DEEP	    100
 #define SETTLE_MS   60000
-/* In kB: what a second pass over everything may add. */
+/* In kB: what a second pass over everything may add. Sanitizers keep what is
+ * freed for a while. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define GROWTH_MAX (1024 * 1024)
+#else
 #define GROWTH_MAX 4096
+#endif
 #define CANARY	   "canary-5f1e77-never-to-be-seen"
 #define CANARY_B64 "Y2FuYXJ5LTVmMWU3Ny1uZXZlci10by1iZS1zZWVu"
 
