@@ -581,6 +581,10 @@ a_follower_keeps_its_keys_until_it_leads(void **state UNUSED)
 	controller_start_workers(controller, 2, clients);
 	controller_release(controller);
 	put(rig_sealed(&rig, "v1"));
+	/* Workers that did not wait would be done long before. */
+	mutex_lock(&c.mu);
+	assert_false(cond_wait_for(&c.changed, &c.mu, NS_PER_S / 5));
+	mutex_unlock(&c.mu);
 	assert_int_equal(workqueue_len(rig.queue), 1);
 	assert_int_equal(fakekube_calls(rig.kube, NULL), 0);
 	controller_lead(controller, true);

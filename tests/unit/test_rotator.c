@@ -29,6 +29,7 @@ struct store {
 	bool follows;	    /* another replica leads */
 	bool rival_at_load; /* makes its key just before the list */
 	int64_t rival_now_s;
+	const char *rival_name; /* NULL: the occasion's */
 	struct rotator *trigger_while_creating;
 };
 
@@ -55,6 +56,9 @@ rival_makes_key(struct store *s)
 	(void)snprintf(
 	    seed, sizeof(seed), "key %s", keypair_fingerprint(s->kp[s->n - 1]));
 	rotation_name("sealed-secrets-key", seed, s->name[s->n]);
+	if (s->rival_name != NULL)
+		(void)snprintf(
+		    s->name[s->n], sizeof(s->name[0]), "%s", s->rival_name);
 	assert_int_equal(keypair_generate(&params, &s->kp[s->n], &err), 0);
 	s->n++;
 }
@@ -452,6 +456,15 @@ a_rival_that_renews_first_leaves_nothing_to_do(void **state)
 }
 
 static void
+a_key_that_somebody_brings_leaves_nothing_to_do(void **state)
+{
+	struct fixture *f = *state;
+
+	f->store.rival_name = "brought-along";
+	a_rival_that_renews_first_leaves_nothing_to_do(state);
+}
+
+static void
 a_rival_that_was_asked_too_makes_the_same_key(void **state)
 {
 	struct fixture *f = *state;
@@ -539,6 +552,7 @@ main(void)
 		TEST(makes_no_key_at_once_where_the_last_one_went),
 		TEST(makes_a_key_on_request_where_the_last_one_went),
 		TEST(a_rival_that_renews_first_leaves_nothing_to_do),
+		TEST(a_key_that_somebody_brings_leaves_nothing_to_do),
 		TEST(a_rival_that_was_asked_too_makes_the_same_key),
 		TEST(a_follower_makes_no_key_and_waits_for_the_first),
 		TEST(knows_its_first_key_although_the_answer_was_lost),
