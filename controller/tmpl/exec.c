@@ -978,7 +978,9 @@ walk_range(struct exec *x, const struct value *dot, const struct node *n)
 	else if (rc > 0)
 		rc = 0;
 	x->nvars = mark;
-	return rc;
+	/* In Go, a break in the else belongs to this range too, although the
+	 * parser only lets it stand there for the sake of an outer one. */
+	return rc == WALK_BREAK ? 0 : rc;
 }
 
 /* {{template}}: its own variables, nothing of the caller's but dot. */
