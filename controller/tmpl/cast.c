@@ -28,7 +28,7 @@ without_zero_decimals(struct str s)
 			return str_slice(s, 0, i - 1);
 		if (s.p[i - 1] != '.' && s.p[i - 1] != '0')
 			break;
-		zero = zero || s.p[i - 1] == '0';
+		zero = s.p[i - 1] == '0';
 	}
 	return s;
 }
