@@ -568,7 +568,8 @@ take_offset(struct parser *x, const char *form, size_t len)
 	    (len == 9 && x->p[6] != ':'))
 		return -1;
 	sign = x->p[0];
-	for (size_t i = 0, at = 1; at < len; i++, at += colon ? 3 : 2) {
+	for (size_t i = 0, at = 1; i < 3 && at < len;
+	     i++, at += colon ? 3 : 2) {
 		bad = !is_digit_at(x->p, len, at) ||
 		    !is_digit_at(x->p, len, at + 1);
 		if (bad)
