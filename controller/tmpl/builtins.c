@@ -81,7 +81,8 @@ static int
 index_sequence(struct call *c, const struct value *index, struct value *item)
 {
 	bool is_string = value_kind(item) == KIND_STRING;
-	size_t len = is_string ? item->u.s.len : list_len(item), i;
+	size_t len = is_string ? item->u.s.len : list_len(item);
+	size_t i = 0;
 
 	if (index_arg(c, index, len, &i) < 0)
 		return -1;
@@ -210,8 +211,8 @@ eq_others(
 		return 0;
 	}
 	if (value_kind(b) == KIND_SLICE || value_kind(b) == KIND_MAP)
-		return call_fail(
-		    c, "non-comparable type %s: %s", WITHHELD, b->type->name);
+		return call_fail(c, "non-comparable type %s: %s", WITHHELD,
+		    value_type_name(b));
 	return value_identical(c->env, a, b, ret);
 }
 
@@ -276,7 +277,7 @@ fn_eq(struct call *c, struct value *ret)
 static int
 fn_ne(struct call *c, struct value *ret)
 {
-	bool equal;
+	bool equal = false;
 
 	if (eq(c, &c->args[0], &c->args[1], &equal) < 0)
 		return -1;
@@ -341,7 +342,7 @@ le(struct call *c, bool *ret)
 static int
 fn_lt(struct call *c, struct value *ret)
 {
-	bool r;
+	bool r = false;
 
 	if (lt(c, &c->args[0], &c->args[1], &r) < 0)
 		return -1;
@@ -352,7 +353,7 @@ fn_lt(struct call *c, struct value *ret)
 static int
 fn_le(struct call *c, struct value *ret)
 {
-	bool r;
+	bool r = false;
 
 	if (le(c, &r) < 0)
 		return -1;
@@ -363,7 +364,7 @@ fn_le(struct call *c, struct value *ret)
 static int
 fn_gt(struct call *c, struct value *ret)
 {
-	bool r;
+	bool r = false;
 
 	if (le(c, &r) < 0)
 		return -1;
@@ -374,7 +375,7 @@ fn_gt(struct call *c, struct value *ret)
 static int
 fn_ge(struct call *c, struct value *ret)
 {
-	bool r;
+	bool r = false;
 
 	if (lt(c, &c->args[0], &c->args[1], &r) < 0)
 		return -1;
@@ -459,7 +460,7 @@ html_escape(char ch)
 static int
 fn_html(struct call *c, struct value *ret)
 {
-	struct value s;
+	struct value s = value_nil();
 	struct text t;
 
 	if (joined(c, &s) < 0)
@@ -491,7 +492,7 @@ static int
 fn_js(struct call *c, struct value *ret)
 {
 	const char *p;
-	struct value s;
+	struct value s = value_nil();
 	struct text t;
 	size_t w;
 
@@ -524,7 +525,7 @@ url_plain(char ch)
 static int
 fn_urlquery(struct call *c, struct value *ret)
 {
-	struct value s;
+	struct value s = value_nil();
 	struct text t;
 
 	if (joined(c, &s) < 0)

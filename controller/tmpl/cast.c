@@ -3,8 +3,8 @@
  */
 #include "cast.h"
 
-#include "number.h"
 #include "str.h"
+#include "strconv.h"
 
 /* 2^63 */
 #define INT64_LIMIT 0x1p63
@@ -28,7 +28,7 @@ without_zero_decimals(struct str s)
 			return str_slice(s, 0, i - 1);
 		if (s.p[i - 1] != '.' && s.p[i - 1] != '0')
 			break;
-		zero = zero || s.p[i - 1] == '0';
+		zero = s.p[i - 1] == '0';
 	}
 	return s;
 }
@@ -39,7 +39,7 @@ int64_of_string(const struct value *v)
 	struct str s = without_zero_decimals(str_of(v));
 	int64_t i;
 
-	if (number_parse_int(s.p, s.len, 0, &i) != NUMBER_OK)
+	if (strconv_parse_int(s.p, s.len, 0, &i) != STRCONV_OK)
 		return 0;
 	return i;
 }
@@ -70,7 +70,7 @@ cast_float64(const struct value *v)
 	double f;
 
 	if (v->type == &type_string) {
-		if (number_parse_float(v->u.s.p, v->u.s.len, &f) != NUMBER_OK)
+		if (strconv_parse_float(v->u.s.p, v->u.s.len, &f) != STRCONV_OK)
 			return 0;
 		return f;
 	}

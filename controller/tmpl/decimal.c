@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "number.h"
+#include "strconv.h"
 #include "text.h"
 
 #define BASE	    1000000000U
@@ -73,7 +73,7 @@ decimal_from_float(struct env *e, double f, struct decimal *ret)
 
 	if (digits_new(e, 2, ret) < 0)
 		return -1;
-	n = number_shortest(f, digits, &exp);
+	n = strconv_shortest(f, digits, &exp);
 	for (size_t i = 0; i < n; i++)
 		all = all * 10 + (uint64_t)(digits[i] - '0');
 	ret->digits[0] = (uint32_t)(all % BASE);
@@ -104,7 +104,7 @@ decimal_to_float(struct env *e, const struct decimal *d, double *ret)
 	if (text_done(&t, &s) < 0)
 		return -1;
 	/* Out of range: infinite, as big.Rat says it. */
-	(void)number_parse_float(s.u.s.p, s.u.s.len, ret);
+	(void)strconv_parse_float(s.u.s.p, s.u.s.len, ret);
 	return 0;
 }
 

@@ -4,9 +4,7 @@
 #include "dictmerge.h"
 
 #include "func.h"
-#include "str.h"
-
-#define ZERO_VERSION "0.0.0"
+#include "semver.h"
 
 struct merging {
 	struct env *env;
@@ -183,13 +181,13 @@ copy_map(struct env *e, const struct value *v, struct value *ret)
 static int
 copy_version(struct env *e, struct value *ret)
 {
-	const struct func *f = func_find("semver", sizeof("semver") - 1);
-	struct value zero = value_cstr(ZERO_VERSION);
-	struct call c = { e, "semver", &zero, 1 };
+	struct version *zero = env_alloc(e, sizeof(*zero));
 
-	if (f == NULL)
-		return env_fail(e, "cannot copy a version");
-	return f->fn(&c, ret);
+	if (zero == NULL)
+		return -1;
+	zero->pre = zero->metadata = zero->original = value_str("", 0);
+	*ret = value_obj(&type_semver, zero);
+	return 0;
 }
 
 int

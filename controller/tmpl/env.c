@@ -20,6 +20,7 @@
 /* What an error message may need. */
 #define RESERVE_BYTES ((size_t)64 * 1024)
 #define RESERVE_STEPS 4096
+#define RESERVE_DEPTH 50
 /* Many of our frames are small; sanitizers make them several times larger. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define STACK_LIMIT ((size_t)4 * TMPL_STACK_MAX)
@@ -105,6 +106,7 @@ env_reserve(struct env *e)
 	e->exhausted = false;
 	e->left.memory_bytes += RESERVE_BYTES;
 	e->left.steps += RESERVE_STEPS;
+	e->left.depth += RESERVE_DEPTH;
 	e->next_check = 0;
 }
 

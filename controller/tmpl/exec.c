@@ -15,6 +15,9 @@
 #include "print.h"
 #include "quote.h"
 
+/* Of string arguments. */
+#define BYTES_PER_STEP 64
+
 struct variable {
 	struct span name;
 	struct value value;
@@ -334,6 +337,19 @@ wrap_call_error(struct exec *x, const char *name)
 	return -1;
 }
 
+/* Whatever a function does with its strings, it looks at each byte. */
+static int
+charge_strings(struct exec *x, size_t base)
+{
+	uint64_t n = 0;
+
+	for (size_t i = base; i < x->nargv; i++) {
+		if (x->argv[i].type == &type_string)
+			n += x->argv[i].u.s.len / BYTES_PER_STEP;
+	}
+	return env_step(x->env, n);
+}
+
 static int
 invoke(struct exec *x, const struct func *f, const char *name, size_t base,
     const struct node *node, struct value *ret)
@@ -348,7 +364,8 @@ invoke(struct exec *x, const struct func *f, const char *name, size_t base,
 	*ret = value_nil();
 	if (f->flags & FUNC_VARIES)
 		x->env->varies = true;
-	if (f->fn(&c, ret) < 0 || x->env->exhausted) {
+	if (charge_strings(x, base) < 0 || f->fn(&c, ret) < 0 ||
+	    x->env->exhausted) {
 		x->node = node;
 		return wrap_call_error(x, name);
 	}
@@ -961,7 +978,9 @@ walk_range(struct exec *x, const struct value *dot, const struct node *n)
 	else if (rc > 0)
 		rc = 0;
 	x->nvars = mark;
-	return rc;
+	/* In Go, a break in the else belongs to this range too, although the
+	 * parser only lets it stand there for the sake of an outer one. */
+	return rc == WALK_BREAK ? 0 : rc;
 }
 
 /* {{template}}: its own variables, nothing of the caller's but dot. */

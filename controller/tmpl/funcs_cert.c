@@ -566,7 +566,7 @@ decode(
 static int
 fn_build_custom(struct call *c, struct value *ret)
 {
-	struct certificate out;
+	struct certificate out = { 0 };
 	X509 *cert;
 	EVP_PKEY *key;
 

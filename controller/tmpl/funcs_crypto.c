@@ -274,7 +274,7 @@ static int
 fn_derive_password(struct call *c, struct value *ret)
 {
 	const struct value *type = &c->args[1];
-	unsigned char seed[EVP_MAX_MD_SIZE];
+	unsigned char seed[EVP_MAX_MD_SIZE] = { 0 };
 	const char *template;
 	struct text out;
 	size_t i = 0;

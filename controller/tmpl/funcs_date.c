@@ -648,14 +648,14 @@ dm_whole(struct call *c, struct value *ret)
 static int
 dm_float(struct call *c, struct value *ret)
 {
-	int64_t d = c->args[0].u.i, unit = GODURATION_SECOND;
+	int64_t d = c->args[0].u.i, unit = GODURATION_SECOND, whole;
 
 	if (strcmp(c->name, "Hours") == 0)
 		unit = GODURATION_HOUR;
 	else if (strcmp(c->name, "Minutes") == 0)
 		unit = GODURATION_MINUTE;
-	*ret = value_float64(
-	    (double)(d / unit) + (double)(d % unit) / (double)unit);
+	whole = d / unit;
+	*ret = value_float64((double)whole + (double)(d % unit) / (double)unit);
 	return 0;
 }
 

@@ -195,9 +195,6 @@ among(struct call *c, const struct value *v, const struct value *values,
 {
 	*ret = false;
 	for (size_t i = 0; i < n && !*ret; i++) {
-		if (v->type == &type_string &&
-		    env_step(c->env, v->u.s.len / 64) < 0)
-			return -1;
 		if (value_deep_equal(c->env, v, &values[i], ret) < 0)
 			return -1;
 	}

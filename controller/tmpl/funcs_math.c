@@ -4,9 +4,9 @@
 #include "cast.h"
 #include "decimal.h"
 #include "func.h"
-#include "number.h"
 #include "print.h"
 #include "str.h"
+#include "strconv.h"
 
 #include <math.h>
 
@@ -51,7 +51,7 @@ fn_atoi(struct call *c, struct value *ret)
 	/* Out of range gives the nearest int, as strconv.Atoi does. */
 	if (str_charge(c) < 0)
 		return -1;
-	if (number_parse_int(s.p, s.len, 10, &i) == NUMBER_SYNTAX)
+	if (strconv_parse_int(s.p, s.len, 10, &i) == STRCONV_SYNTAX)
 		i = 0;
 	*ret = value_int(i);
 	return 0;
@@ -68,7 +68,7 @@ fn_to_decimal(struct call *c, struct value *ret)
 	print_value(&t, &c->args[0]);
 	if (text_done(&t, &s) < 0)
 		return -1;
-	if (number_parse_int(s.u.s.p, s.u.s.len, 8, &i) != NUMBER_OK)
+	if (strconv_parse_int(s.u.s.p, s.u.s.len, 8, &i) != STRCONV_OK)
 		i = 0;
 	*ret = value_int64(i);
 	return 0;

@@ -135,9 +135,9 @@ fn_bytes(struct call *c, struct value *ret)
 				return -1;
 		}
 		v = (uint32_t)b[0] << 16 | (uint32_t)b[1] << 8 | b[2];
-		for (size_t j = 0; j < 4; j++)
-			text_putc(&out,
-			    j > size ? '=' : BASE64[v >> (18 - 6 * j) & 63]);
+		for (size_t j = 0; j < 4 && j <= size; j++)
+			text_putc(&out, BASE64[v >> (18 - 6 * j) & 63]);
+		text_fill(&out, '=', 3 - size);
 	}
 	mem_wipe(&pool, sizeof(pool));
 	return text_done(&out, ret);

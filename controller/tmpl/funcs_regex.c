@@ -13,15 +13,16 @@
 #define NUMBER_MAX 100000000
 
 /* args[0] is the pattern. The functions without must panic in Go, with a text
- * of their own. */
+ * of their own. -2: Go would take the pattern. */
 static int
 compile(struct call *c, struct gore **ret)
 {
 	const struct value *p = &c->args[0];
 	char *cause;
+	int rc = gore_compile(c->env, p->u.s.p, p->u.s.len, ret);
 
-	if (gore_compile(c->env, p->u.s.p, p->u.s.len, ret) == 0)
-		return 0;
+	if (rc == 0 || rc == -2)
+		return rc;
 	if (strncmp(c->name, "must", 4) == 0 || c->env->exhausted)
 		return -1;
 	cause = STEAL(c->env->fault);
@@ -38,8 +39,12 @@ prepare(struct call *c, struct gore **ret)
 	const struct value *s = &c->args[1];
 	AUTO(gore) struct gore *re = NULL;
 
-	if (compile(c, &re) < 0 || gore_subject(re, s->u.s.p, s->u.s.len) < 0)
-		return -1;
+	int rc = compile(c, &re);
+
+	if (rc < 0)
+		return rc;
+	if (gore_subject(re, s->u.s.p, s->u.s.len) < 0)
+		return -2;
 	*ret = STEAL(re);
 	return 0;
 }
@@ -48,10 +53,12 @@ static int
 fn_match(struct call *c, struct value *ret)
 {
 	AUTO(gore) struct gore *re = NULL;
-	int rc;
+	int rc = prepare(c, &re);
 
-	if (prepare(c, &re) < 0) {
-		if (strncmp(c->name, "must", 4) == 0 || c->env->exhausted)
+	if (rc < 0) {
+		/* Without must, a bad pattern matches nothing. */
+		if (rc == -2 || strncmp(c->name, "must", 4) == 0 ||
+		    c->env->exhausted)
 			return -1;
 		env_forgive(c->env);
 		*ret = value_bool(false);

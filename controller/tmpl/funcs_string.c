@@ -299,6 +299,9 @@ abbreviate(struct call *c, struct str s, int64_t left, int64_t width,
 		text_puts(&t, ABBREV_MARK);
 		return text_done(&t, ret);
 	}
+	/* Only a wrapped offset gets here with so little room. */
+	if (width < ABBREV_BOTH_MIN)
+		return text_done(&t, ret);
 	text_puts(&t, ABBREV_MARK);
 	if (left + keep < len) {
 		text_append(&t, s.p + left, (size_t)(keep - ABBREV_MARK_LEN));

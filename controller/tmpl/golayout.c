@@ -556,6 +556,7 @@ take_offset(struct parser *x, const char *form, size_t len)
 	static const int limits[] = { 24, 60, 60 };
 	bool colon = len > 3 && form[3] == ':';
 	int v[3] = { 0 };
+	bool bad = false;
 	char sign;
 
 	if (form[0] == 'Z' && x->len >= 1 && x->p[0] == 'Z') {
@@ -567,16 +568,19 @@ take_offset(struct parser *x, const char *form, size_t len)
 	    (len == 9 && x->p[6] != ':'))
 		return -1;
 	sign = x->p[0];
-	for (size_t i = 0, at = 1; at < len; i++, at += colon ? 3 : 2) {
-		if (!is_digit_at(x->p, len, at) ||
-		    !is_digit_at(x->p, len, at + 1))
-			return -1;
+	for (size_t i = 0, at = 1; i < 3 && at < len;
+	     i++, at += colon ? 3 : 2) {
+		bad = !is_digit_at(x->p, len, at) ||
+		    !is_digit_at(x->p, len, at + 1);
+		if (bad)
+			break;
 		v[i] = (x->p[at] - '0') * 10 + (x->p[at + 1] - '0');
 		if (v[i] > limits[i])
 			x->out_of_range = names[i];
 	}
 	advance(x, len);
-	if (x->out_of_range == NULL && sign != '+' && sign != '-')
+	/* Go tells what is out of range before what is no offset. */
+	if (x->out_of_range == NULL && (bad || (sign != '+' && sign != '-')))
 		return -1;
 	x->offset = (v[0] * 60 + v[1]) * 60 + v[2];
 	if (sign == '-')

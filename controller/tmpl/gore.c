@@ -71,6 +71,7 @@ gore_free(struct gore *re)
 static int
 refuse(struct gore *re)
 {
+	re->pattern.refused = true;
 	return env_fail(re->env,
 	    "error parsing regexp: expression is not supported here: `%s`",
 	    WITHHELD);
@@ -147,7 +148,7 @@ gore_compile(struct env *e, const char *p, size_t len, struct gore **ret)
 	re->env = e;
 	if (gore_translate(e, p, len, &re->pattern) < 0 ||
 	    text_done(&re->pattern.text, &text) < 0 || compile(re) < 0)
-		return -1;
+		return re->pattern.refused ? -2 : -1;
 	*ret = STEAL(re);
 	return 0;
 }

@@ -29,13 +29,15 @@ struct gore_pattern {
 	/* A repeated group may match nothing and has groups inside: what those
 	 * hold afterwards differs. */
 	bool odd_groups;
+	/* It is not Go that refuses it, but this translation. */
+	bool refused;
 };
 
 /* gore_parse.c: -1: the error is pending ("error parsing regexp: ..."). */
 int gore_translate(struct env *e, const char *p, size_t len,
     struct gore_pattern *ret) MUST_CHECK;
 
-/* -1: the error is pending. Freed with gore_free(). */
+/* -1: the error is pending, -2: and it is not Go's. Freed with gore_free(). */
 int gore_compile(
     struct env *e, const char *p, size_t len, struct gore **ret) MUST_CHECK;
 void gore_free(struct gore *re);

@@ -236,6 +236,14 @@ fail(struct parser *x, const char *what)
 	    x->env, "error parsing regexp: %s: `%s`", what, WITHHELD);
 }
 
+/* Go would take it. */
+static int
+refuse(struct parser *x, const char *what)
+{
+	x->out->refused = true;
+	return fail(x, what);
+}
+
 #define BAD_RANGE   "invalid character class range"
 #define BAD_ESCAPE  "invalid escape sequence"
 #define BAD_REPEAT  "invalid repeat count"
@@ -477,7 +485,7 @@ put_set(struct parser *x, const char *name, bool negated)
 		if (strcmp(folded[i].name, name) != 0)
 			continue;
 		if (negated || folded[i].more == NULL)
-			return fail(x, UNSUPPORTED);
+			return refuse(x, UNSUPPORTED);
 		put(x, folded[i].more);
 	}
 	return 0;
@@ -607,8 +615,8 @@ is_octal(const struct parser *x)
 static int
 escape(struct parser *x, uint32_t *ret)
 {
-	static const char letters[] = "afnrtv", codes[] = "\a\f\n\r\t\v";
-	const char *letter;
+	static const char codes[] = { 'a', '\a', 'f', '\f', 'n', '\n', 'r',
+		'\r', 't', '\t', 'v', '\v' };
 	uint32_t c;
 
 	x->p++;
@@ -624,10 +632,11 @@ escape(struct parser *x, uint32_t *ret)
 			*ret = *ret * 8 + (uint32_t)(*x->p++ - '0');
 		return 0;
 	}
-	letter = c > 0 && c < 0x80 ? strchr(letters, (int)c) : NULL;
-	if (letter != NULL) {
-		*ret = (uint32_t)codes[letter - letters];
-		return 0;
+	for (size_t i = 0; i < sizeof(codes); i += 2) {
+		if (c == (uint32_t)codes[i]) {
+			*ret = (uint32_t)codes[i + 1];
+			return 0;
+		}
 	}
 	if (c < 0x80 && !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') &&
 	    !(c >= 'A' && c <= 'Z')) {
@@ -648,7 +657,7 @@ class_char(struct parser *x, uint32_t *ret)
 static int
 class_item(struct parser *x)
 {
-	uint32_t lo, hi;
+	uint32_t lo = 0, hi;
 	int rc = named_class(x);
 
 	if (rc == 0)
@@ -834,7 +843,7 @@ open_group(struct parser *x, bool numbered, const char *name, size_t len)
 	begin_atom(x);
 	fold = level(x)->fold;
 	if (x->depth + 1 == NEST_MAX)
-		return fail(x, TOO_DEEP);
+		return refuse(x, TOO_DEEP);
 	put(x, numbered ? "(" : "(?:");
 	l = &x->levels[++x->depth];
 	*l = (struct level) {
@@ -995,10 +1004,12 @@ static int
 bare_class(struct parser *x)
 {
 	struct text *t = &x->out->text;
-	char c = left(x) > 1 ? x->p[1] : '\0';
+	char c = '\0';
 	size_t start;
 	int rc;
 
+	if (left(x) > 1)
+		c = x->p[1];
 	if (c == '\0' || strchr("dDsSwWpP", c) == NULL)
 		return 0;
 	begin_atom(x);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "json.h"
-#include "number.h"
+#include "strconv.h"
 #include "utf8.h"
 
 #define DEPTH_MAX   10000
@@ -118,7 +118,7 @@ read_number(struct decoder *d, struct value *ret)
 	if (env_step(d->env, (d->at - from) / 16) < 0)
 		return -1;
 	*ret = value_nil();
-	if (number_parse_float(d->in.p + from, d->at - from, &f) == NUMBER_OK)
+	if (strconv_parse_float(d->in.p + from, d->at - from, &f) == STRCONV_OK)
 		*ret = value_float64(f);
 	else
 		d->range = true;

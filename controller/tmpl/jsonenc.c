@@ -6,7 +6,7 @@
 
 #include "func.h"
 #include "json.h"
-#include "number.h"
+#include "strconv.h"
 #include "utf8.h"
 
 #define TIME_LAYOUT "2006-01-02T15:04:05.999999999Z07:00"
@@ -112,10 +112,10 @@ put_float(struct encoder *j, double f)
 		    j->env, "json: unsupported value: %s", WITHHELD);
 	if (fpclassify(f) == FP_ZERO ||
 	    (fabs(f) >= PLAIN_MIN && fabs(f) < PLAIN_MAX)) {
-		number_format_float(j->out, f, 'f', -1);
+		strconv_format_float(j->out, f, 'f', -1);
 		return 0;
 	}
-	number_format_float(j->out, f, 'e', -1);
+	strconv_format_float(j->out, f, 'e', -1);
 	/* 1e-07 is 1e-7. */
 	data = j->out->data;
 	len = j->out->len;

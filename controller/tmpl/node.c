@@ -161,26 +161,14 @@ write_action(const struct node *n, struct text *out)
 	text_puts(out, "}}");
 }
 
-void
-node_write(const struct node *n, struct text *out)
+/* Nodes that have children. */
+static void
+write_composite(const struct node *n, struct text *out)
 {
-	if (out->failed)
-		return;
-	if (env_enter(out->env) < 0) {
-		out->failed = true;
-		return;
-	}
-	switch (n->type) {
-	case NODE_TEXT:
-	case NODE_IDENTIFIER:
-		put(out, n->u.text);
-		break;
+	switch ((int)n->type) {
 	case NODE_ACTION:
 	case NODE_TEMPLATE:
 		write_action(n, out);
-		break;
-	case NODE_BOOL:
-		text_puts(out, n->boolean ? "true" : "false");
 		break;
 	case NODE_CHAIN:
 	case NODE_FIELD:
@@ -189,15 +177,6 @@ node_write(const struct node *n, struct text *out)
 		break;
 	case NODE_COMMAND:
 		write_command(n, out);
-		break;
-	case NODE_DOT:
-		text_putc(out, '.');
-		break;
-	case NODE_ELSE:
-		text_puts(out, "{{else}}");
-		break;
-	case NODE_END:
-		text_puts(out, "{{end}}");
 		break;
 	case NODE_IF:
 		write_branch(n, "if", out);
@@ -211,25 +190,57 @@ node_write(const struct node *n, struct text *out)
 	case NODE_LIST:
 		write_list(n, out);
 		break;
-	case NODE_NIL:
-		text_puts(out, "nil");
-		break;
-	case NODE_NUMBER:
-		put(out, n->u.number.text);
-		break;
-	case NODE_PIPE:
+	default:
 		write_pipe(n, out);
 		break;
-	case NODE_STRING:
-		put(out, n->u.string.quoted);
-		break;
-	case NODE_BREAK:
-		text_puts(out, "{{break}}");
-		break;
-	case NODE_CONTINUE:
-		text_puts(out, "{{continue}}");
-		break;
 	}
+}
+
+/* A node that is one word; false: it is not. */
+static bool
+leaf_text(const struct node *n, struct span *ret)
+{
+	static const char *const words[] = {
+		[NODE_DOT] = ".",
+		[NODE_NIL] = "nil",
+		[NODE_ELSE] = "{{else}}",
+		[NODE_END] = "{{end}}",
+		[NODE_BREAK] = "{{break}}",
+		[NODE_CONTINUE] = "{{continue}}",
+	};
+	const char *word = words[n->type];
+
+	if (n->type == NODE_BOOL)
+		word = n->boolean ? "true" : "false";
+	if (word != NULL)
+		*ret = (struct span) { word, strlen(word) };
+	else if (n->type == NODE_TEXT || n->type == NODE_IDENTIFIER)
+		*ret = n->u.text;
+	else if (n->type == NODE_NUMBER)
+		*ret = n->u.number.text;
+	else if (n->type == NODE_STRING)
+		*ret = n->u.string.quoted;
+	else
+		return false;
+	return true;
+}
+
+void
+node_write(const struct node *n, struct text *out)
+{
+	struct span leaf;
+
+	if (out->failed)
+		return;
+	if (leaf_text(n, &leaf)) {
+		put(out, leaf);
+		return;
+	}
+	if (env_enter(out->env) < 0) {
+		out->failed = true;
+		return;
+	}
+	write_composite(n, out);
 	env_leave(out->env);
 }
 

@@ -292,13 +292,13 @@ static int
 parse_body(struct parser *p, struct parser *blame, struct span name,
     const char *context)
 {
-	struct node *root, *end;
+	struct node *root, *end = NULL;
 
 	if (env_enter(p->env) < 0)
 		return -1;
 	root = item_list(p, &end);
 	env_leave(p->env);
-	if (root == NULL)
+	if (root == NULL || end == NULL)
 		return -1;
 	if (end->type != NODE_END) {
 		(void)fail(blame, "unexpected {{else}} in %s", context);
@@ -379,11 +379,11 @@ static struct node *
 else_list(struct parser *p, enum node_type type, const struct node *at)
 {
 	enum token_type again = type == NODE_IF ? TOKEN_IF : TOKEN_WITH;
-	struct node *list, *n, *end;
+	struct node *list, *n, *end = NULL;
 
 	if (type == NODE_RANGE || peek(p).type != again) {
 		list = item_list(p, &end);
-		if (list != NULL && end->type != NODE_END)
+		if (list != NULL && end != NULL && end->type != NODE_END)
 			return fail(p, "expected end; found {{else}}");
 		return list;
 	}
@@ -399,7 +399,7 @@ else_list(struct parser *p, enum node_type type, const struct node *at)
 static struct node *
 control_body(struct parser *p, const char *word, enum node_type type)
 {
-	struct node *n = node_new(p, type, 0), *end;
+	struct node *n = node_new(p, type, 0), *end = NULL;
 
 	if (n == NULL)
 		return NULL;
@@ -410,7 +410,7 @@ control_body(struct parser *p, const char *word, enum node_type type)
 	p->range_depth += type == NODE_RANGE;
 	n->u.branch.list = item_list(p, &end);
 	p->range_depth -= type == NODE_RANGE;
-	if (n->u.branch.list == NULL)
+	if (n->u.branch.list == NULL || end == NULL)
 		return NULL;
 	if (end->type == NODE_ELSE) {
 		n->u.branch.else_list = else_list(p, type, end);

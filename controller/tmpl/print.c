@@ -128,11 +128,11 @@ pad_plain(struct printer *p, const struct text *t)
 }
 
 static void
-base_prefix(struct text *t, unsigned base, char first, const char *set)
+base_prefix(struct text *t, unsigned base, const char *digits, const char *set)
 {
 	if (base == 2)
 		text_puts(t, "0b");
-	else if (base == 8 && first != '0')
+	else if (base == 8 && *digits != '0')
 		text_putc(t, '0');
 	else if (base == 16)
 		text_printf(t, "0%c", set[16]);
@@ -179,7 +179,7 @@ print_uint(
 	if (verb == 'O')
 		text_puts(&t, "0o");
 	if (p->f.sharp)
-		base_prefix(&t, base, zeros > 0 ? '0' : *s, set);
+		base_prefix(&t, base, zeros > 0 ? "0" : s, set);
 	text_fill(&t, '0', zeros);
 	text_append(&t, s, d.len);
 	pad_plain(p, &t);

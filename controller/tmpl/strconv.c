@@ -354,7 +354,10 @@ put_exponent(struct text *out, char e, int exp)
 static void
 shortest_e(struct text *out, const char *d, size_t n, int exp, char e)
 {
-	text_putc(out, n == 0 ? '0' : d[0]);
+	if (n == 0)
+		text_putc(out, '0');
+	else
+		text_putc(out, d[0]);
 	if (n > 1) {
 		text_putc(out, '.');
 		text_append(out, d + 1, n - 1);
@@ -386,12 +389,12 @@ format_shortest(struct text *out, double f, char verb)
 	char digits[DIGITS_ALL + 1];
 	int exp;
 	size_t n = strconv_shortest(f, digits, &exp);
+	bool general = lower(verb) == 'g';
 
-	if (verb == 'f')
-		shortest_f(out, digits, n, exp);
-	else if (lower(verb) == 'e')
+	if (lower(verb) == 'e')
 		shortest_e(out, digits, n, exp, verb);
-	else if (n > 0 && (exp - 1 < -4 || exp - 1 >= SHORTEST_PLAIN))
+	else if (general && n > 0 &&
+	    (exp - 1 < -4 || exp - 1 >= SHORTEST_PLAIN))
 		shortest_e(out, digits, n, exp, verb == 'g' ? 'e' : 'E');
 	else
 		shortest_f(out, digits, n, exp);
@@ -488,7 +491,7 @@ format_x(struct text *out, double f, char verb, int prec)
 	}
 	if (prec >= 0 && prec < 15)
 		m = round_hex(m, prec, &exp);
-	text_printf(out, "0%c%c", verb, (char)('0' + (m >> 60 & 1)));
+	text_printf(out, "0%c%c", verb, (m >> 60 & 1) != 0 ? '1' : '0');
 	m <<= 4;
 	if (prec < 0 ? m != 0 : prec > 0)
 		text_putc(out, '.');

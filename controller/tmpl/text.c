@@ -36,7 +36,7 @@ grow(struct text *t, size_t need)
 	p = env_alloc(t->env, cap);
 	if (p == NULL)
 		return -1;
-	if (t->len > 0)
+	if (t->data != NULL)
 		memcpy(p, t->data, t->len);
 	t->data = p;
 	t->cap = cap;

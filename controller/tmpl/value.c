@@ -8,6 +8,9 @@
 #include "dict.h"
 #include "text.h"
 
+/* Of strings that are compared. */
+#define BYTES_PER_STEP 64
+
 const struct type type_any = { .name = "interface {}", .kind = KIND_INTERFACE };
 const struct type type_bool = { .name = "bool", .kind = KIND_BOOL };
 const struct type type_int = { .name = "int", .kind = KIND_INT };
@@ -282,12 +285,15 @@ int
 value_deep_equal(
     struct env *e, const struct value *a, const struct value *b, bool *ret)
 {
+	uint64_t steps = 1;
 	int rc = 0;
 
 	*ret = false;
 	if (a->type != b->type)
 		return 0;
-	if (env_step(e, 1) < 0 || env_enter(e) < 0)
+	if (a->type == &type_string)
+		steps += a->u.s.len / BYTES_PER_STEP;
+	if (env_step(e, steps) < 0 || env_enter(e) < 0)
 		return -1;
 	if (value_kind(a) == KIND_SLICE)
 		rc = lists_deep_equal(e, a, b, ret);

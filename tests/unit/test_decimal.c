@@ -102,6 +102,25 @@ long_division_undoes_multiplication(void **state UNUSED)
 	}
 }
 
+/* 3 * 5e26 by 5e26 + 1: the first guess is 3, which is one too many. */
+static void
+a_guessed_digit_that_is_too_large_is_taken_back(void **state UNUSED)
+{
+	uint32_t high[] = { 0, 0, 500000000, 1 }, low[] = { 1, 0, 500000000 };
+	const struct decimal a = { high, 4, -16, false };
+	const struct decimal b = { low, 3, 0, false };
+	const double want = 3e-16;
+	struct decimal r;
+	struct env e;
+	double f;
+
+	tmplrig_env(&e);
+	assert_int_equal(decimal_div(&e, &a, &b, &r), 0);
+	assert_int_equal(decimal_to_float(&e, &r, &f), 0);
+	assert_memory_equal(&f, &want, sizeof(f));
+	env_release(&e);
+}
+
 static void
 long_numbers_end_with_the_budget(void **state UNUSED)
 {
@@ -124,6 +143,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(computes_on_the_shortest_decimals),
 		cmocka_unit_test(long_division_undoes_multiplication),
+		cmocka_unit_test(
+		    a_guessed_digit_that_is_too_large_is_taken_back),
 		cmocka_unit_test(long_numbers_end_with_the_budget),
 	};
 

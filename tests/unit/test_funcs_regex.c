@@ -104,9 +104,14 @@ answers_where_backtracking_would_not_end(void **state UNUSED)
 }
 
 static void
-refuses_groups_that_would_differ(void **state UNUSED)
+refuses_what_it_cannot_do_exactly(void **state UNUSED)
 {
 	static const struct tmplrig_case cases[] = {
+		{ "{{ regexMatch \"(?i)\\\\p{Lu}\" .x }}",
+		    "template: cfg:1:3: executing \"cfg\" at <regexMatch "
+		    "\"(?i)\\\\p{Lu}\" .x>: error calling regexMatch: error "
+		    "parsing regexp: expression is not supported here: `(value "
+		    "withheld)`" },
 		{ "{{ regexReplaceAll \"(a*)*\" \"aa\" \"<$1>\" }}",
 		    "template: cfg:1:3: executing \"cfg\" at <regexReplaceAll "
 		    "\"(a*)*\" \"aa\" \"<$1>\">: error calling "
@@ -128,7 +133,7 @@ main(void)
 		cmocka_unit_test(quotes_what_is_special),
 		cmocka_unit_test(sees_invalid_bytes_as_one_character),
 		cmocka_unit_test(answers_where_backtracking_would_not_end),
-		cmocka_unit_test(refuses_groups_that_would_differ),
+		cmocka_unit_test(refuses_what_it_cannot_do_exactly),
 	};
 
 	/* What Go rendered, it rendered with this zone. */

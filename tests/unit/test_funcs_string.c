@@ -80,12 +80,12 @@ abbreviates(void **state UNUSED)
 		  "}} {{ abbrev 11 \"hello world\" }}",
 		    "he... hello world hello world" },
 		{ "{{ abbrevboth 5 10 \"1234 5678 9123\" }} {{ abbrevboth 5 6 "
-		  "\"1234 5678 9123\" }} {{ abbrevboth 0 10 \"1234 5678 9123\" "
-		  "}} {{ abbrevboth 9 8 \"1234 5678 9123\" }} {{ abbrevboth 99 "
-		  "8 \"1234 5678 9123\" }} {{ abbrevboth -3 5 \"1234 5678 "
-		  "9123\" }}",
-		    "...5678... 1234 5678 9123 1234 56... ... 9123 ... 9123 "
-		    "12..." },
+		  "\"1234 5678 9123\" }} {{ abbrevboth 5 7 \"1234 5678 9123\" "
+		  "}} {{ abbrevboth 0 10 \"1234 5678 9123\" }} {{ abbrevboth 9 "
+		  "8 \"1234 5678 9123\" }} {{ abbrevboth 99 8 \"1234 5678 "
+		  "9123\" }} {{ abbrevboth -3 5 \"1234 5678 9123\" }}",
+		    "...5678... 1234 5678 9123 ...5... 1234 56... ... 9123 ... "
+		    "9123 12..." },
 	};
 
 	tmplrig_check(cases, ARRAY_SIZE(cases));

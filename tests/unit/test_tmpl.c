@@ -211,6 +211,9 @@ each_limit_is_named(void **state UNUSED)
 		    "template: cfg:1:15: executing \"cfg\" at <>: "
 		    "out of budget: steps" },
 		{ { 99, 1000000, 1000, 3, 1000, 1 }, "{{ (((1))) }}",
+		    "template: cfg:1:5: executing \"cfg\" at <(1)>: "
+		    "out of budget: nested too deeply" },
+		{ { 99, 1000000, 1000, 2, 1000, 1 }, "{{ (((1))) }}",
 		    "template: cfg: out of budget: nested too deeply" },
 		{ { 99, 100, 1000, 3, 1000, 1 }, "x",
 		    "template: cfg: out of budget: memory" },

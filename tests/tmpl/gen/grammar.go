@@ -11,8 +11,8 @@ import (
 type grammar struct {
 	r        *rand.Rand
 	b        strings.Builder
+	all      []signature
 	byResult map[string][]signature
-	byKind   map[string][]string // results that fit a kind of parameter
 	vars     []variable
 	defined  []string
 	next     int
@@ -51,19 +51,40 @@ func newGrammar(sigs []signature) *grammar {
 	for _, s := range sigs {
 		if !s.random && !s.slow && !s.own {
 			g.byResult[s.result] = append(g.byResult[s.result], s)
+			g.all = append(g.all, s)
 		}
 	}
 	return g
 }
 
-// template gives the i-th template of a seed.
-func (g *grammar) template(seed, i uint64) (string, map[string]string) {
+func (g *grammar) reset(seed, i uint64) {
 	g.r = rand.New(rand.NewPCG(seed, i))
 	g.b.Reset()
 	g.vars, g.defined, g.next, g.pure, g.loop, g.dots = nil, nil, 0, 0, false, []string{"root"}
 	// Half of the templates mean well, the others fail sooner or later.
 	g.wrong = []int{0, 0, 1, 4}[g.r.IntN(4)]
+}
+
+// template gives the i-th template of a seed.
+func (g *grammar) template(seed, i uint64) (string, map[string]string) {
+	g.reset(seed, i)
 	g.body(1+g.r.IntN(4), 3)
+	return g.b.String(), g.data()
+}
+
+// single gives a template of one or two calls with plain arguments: most of
+// these succeed.
+func (g *grammar) single(seed, i uint64) (string, map[string]string) {
+	g.reset(seed, i)
+	g.wrong = 0
+	for n := 1 + g.r.IntN(2); n > 0; n-- {
+		s := g.all[g.r.IntN(len(g.all))]
+		call := g.callOf(s, g.r.IntN(2))
+		if matching(call) {
+			call = call[1 : len(call)-1]
+		}
+		g.b.WriteString("{{ " + call + g.one([]string{"", "", " | toJson", " | printf \"%q\"", " | printf \"%v %T\" 1"}) + " }}")
+	}
 	return g.b.String(), g.data()
 }
 
@@ -367,7 +388,10 @@ func (g *grammar) call(kind string, depth int) string {
 	if len(list) == 0 {
 		return g.leaf(kind)
 	}
-	s := list[g.r.IntN(len(list))]
+	return g.callOf(list[g.r.IntN(len(list))], depth)
+}
+
+func (g *grammar) callOf(s signature, depth int) string {
 	var args []string
 	for i, p := range s.params {
 		n := 1
