@@ -145,6 +145,26 @@ index_put(struct index *ix, const struct objkey *key,
 }
 
 bool
+index_add(
+    struct index *ix, const struct objkey *key, const struct index_record *rec)
+{
+	char text[OBJKEY_TEXT_MAX];
+	struct entry *e;
+	bool added;
+
+	objkey_text(key, text);
+	mutex_lock(&ix->mu);
+	added = find_locked(ix, text) == NULL;
+	if (added) {
+		e = add_locked(ix, text);
+		e->rec = *rec;
+		e->epoch = 0;
+	}
+	mutex_unlock(&ix->mu);
+	return added;
+}
+
+bool
 index_get(struct index *ix, const struct objkey *key, struct index_record *ret)
 {
 	char text[OBJKEY_TEXT_MAX];

@@ -48,7 +48,8 @@ parse_answer(const struct kube_response *resp, json_t **ret, struct err *err)
 
 	if (!resp->json)
 		return err_set(err, ERR_SERVER, "answer is not JSON");
-	if (jsonx_parse(buf_str(&resp->body), resp->body.len, 0, &v, err) < 0) {
+	if (jsonx_parse(buf_str(&resp->body), resp->body.len, JSONX_CUT_DEEP,
+		&v, err) < 0) {
 		err->code = ERR_SERVER;
 		return err_wrap(err, "answer");
 	}

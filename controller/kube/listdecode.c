@@ -163,7 +163,8 @@ deliver(struct list_decoder *d, struct err *err)
 		d->oversize++;
 		return 0;
 	}
-	if (jsonx_parse(buf_str(&d->value), d->value.len, 0, &v, err) < 0)
+	if (jsonx_parse(
+		buf_str(&d->value), d->value.len, JSONX_CUT_DEEP, &v, err) < 0)
 		return err_wrap(err, "list");
 	if (d->keep == KEEP_NULL)
 		return json_is_null(v) ? 0 : not_a_list(err);

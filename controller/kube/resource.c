@@ -18,6 +18,7 @@ const struct kube_resource KUBE_SECRETS_META = {
 	.kind = "Secret",
 	.api_version = "v1",
 	.metadata_only = true,
+	.manager = KUBE_MANAGER,
 };
 const struct kube_resource KUBE_SEALEDSECRETS = {
 	.prefix = "/apis/bitnami.com/v1alpha1",

@@ -86,7 +86,7 @@ handle_line(struct watch_decoder *d, const char *p, size_t len)
 
 	if (is_blank(p, len))
 		return true;
-	if (jsonx_parse(p, len, 0, &root, &err) < 0)
+	if (jsonx_parse(p, len, JSONX_CUT_DEEP, &root, &err) < 0)
 		return report(d, WATCH_BAD, NULL, err.msg);
 	type = jsonx_str(root, "type", NULL);
 	object = jsonx_object(root, "object", NULL);

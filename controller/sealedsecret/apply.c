@@ -30,8 +30,9 @@ recognise_immutable(struct err *err)
 static int
 create(const struct apply_request *rq, bool *again, struct err *err)
 {
-	if (kube_create(rq->client, &KUBE_SECRETS, rq->key->ns, rq->desired,
-		NULL, err) == 0)
+	/* The answer need not repeat the contents. */
+	if (kube_create(rq->client, &KUBE_SECRETS_META, rq->key->ns,
+		rq->desired, rq->written, err) == 0)
 		return 0;
 	redact_error(rq->desired, err);
 	*again = err->code == ERR_EXISTS;
@@ -151,8 +152,8 @@ update(const struct apply_request *rq, const json_t *live,
 		return -1;
 	if (next == NULL)
 		return 0;
-	if (kube_update(rq->client, &KUBE_SECRETS, rq->key, next, NULL, err) ==
-	    0) {
+	if (kube_update(rq->client, &KUBE_SECRETS_META, rq->key, next,
+		rq->written, err) == 0) {
 		ret->outcome =
 		    ret->drift[0] != '\0' ? APPLY_REPAIRED : APPLY_UPDATED;
 		return 0;

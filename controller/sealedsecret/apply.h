@@ -33,6 +33,8 @@ struct apply_request {
 	const json_t *rendered; /* see merge_repair() */
 	const char *made_uid;	/* the Secret of this UID (as an index has it)
 				   was ours; NULL: none */
+	json_t **written;	/* what was written, its metadata at least:
+				   owned by the caller; may be NULL */
 };
 
 enum apply_outcome {

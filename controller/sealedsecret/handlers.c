@@ -151,6 +151,16 @@ secret_reduce(void *ctx UNUSED, const json_t *obj, struct index_record *rec)
 	return true;
 }
 
+void
+handlers_secret_written(const struct controller_config *cfg,
+    const struct objkey *key, const json_t *secret)
+{
+	struct index_record rec = { .flags = 0 };
+
+	if (secret_reduce(NULL, secret, &rec))
+		(void)index_add(cfg->secrets, key, &rec);
+}
+
 /* The Secret does not look as it should, or as a run has left it. */
 static bool
 looks_drifted(const struct handlers *h, const struct index_record *sealed,

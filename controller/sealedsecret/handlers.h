@@ -14,6 +14,10 @@ struct handlers {
 /* h must outlive the reflectors. */
 struct reflector_handler handlers_sealedsecret(struct handlers *h);
 struct reflector_handler handlers_secret(struct handlers *h);
+/* A Secret that was just written, before its watch tells of it: one that is
+ * deleted while nobody watches must be missed all the same. Any thread. */
+void handlers_secret_written(const struct controller_config *cfg,
+    const struct objkey *key, const json_t *secret);
 /* Enqueues every object whose last run found no key. */
 void handlers_keys_changed(struct handlers *h);
 

@@ -11,6 +11,7 @@
 #include "base/jsonx.h"
 #include "base/log.h"
 #include "cache/ratelimit.h"
+#include "handlers.h"
 #include "report.h"
 #include "sealedsecret.h"
 #include "sealedsecret/unseal.h"
@@ -326,7 +327,7 @@ secret_absent(const struct run *r)
 }
 
 static int
-apply(struct run *r, const json_t *desired, uint32_t state)
+apply(struct run *r, const json_t *desired, uint32_t state, json_t **written)
 {
 	AUTO_JSON json_t *rendered = rendered_items(r->obj);
 	struct index_record secret;
@@ -349,6 +350,7 @@ apply(struct run *r, const json_t *desired, uint32_t state)
 		.drift = drift_mode_of(r->cfg, state),
 		.rendered = rendered,
 		.made_uid = known ? secret.uid : NULL,
+		.written = written,
 	    },
 	    &r->result, &r->err);
 }
@@ -362,6 +364,7 @@ produce(struct run *r)
 		.allowed_types = r->cfg->allowed_types,
 	};
 	AUTO_JSON json_t *desired = NULL;
+	AUTO_JSON json_t *written = NULL;
 	struct index_record now = { .state = 0 };
 
 	shape_of_sealed(r->obj, &now);
@@ -370,12 +373,14 @@ produce(struct run *r)
 	if (unseal(r->cfg->keys, r->obj, &opt, &r->rec.hint, &desired,
 		&r->err) < 0)
 		return unseal_failed(r);
-	if (apply(r, desired, now.state) < 0)
+	if (apply(r, desired, now.state, &written) < 0)
 		return apply_failed(r);
 	r->written = r->result.outcome == APPLY_CREATED ||
 	    r->result.outcome == APPLY_UPDATED ||
 	    r->result.outcome == APPLY_REPAIRED;
 	count_repair(r);
+	if (written != NULL && r->rc->secrets_synced)
+		handlers_secret_written(r->cfg, r->key, written);
 	return 0;
 }
 

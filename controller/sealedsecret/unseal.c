@@ -162,12 +162,15 @@ try_items(void *arg)
 static unsigned
 helpers_for(size_t items)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t n = items / ITEMS_PER_THREAD;
+	long cpus;
 
+	if (n < 2)
+		return 0;
+	cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	if (cpus > 0 && n > (size_t)cpus)
 		n = (size_t)cpus;
-	n = n > 0 ? n - 1 : 0;
+	n--;
 	return (unsigned)(n < HELPERS_MAX ? n : HELPERS_MAX);
 }
 

@@ -49,6 +49,11 @@ void index_free(struct index *ix);
  */
 bool index_put(struct index *ix, const struct objkey *key,
     const struct index_record *rec, uint64_t epoch, struct index_record *old);
+/* What a writer knows before any list or watch told of it: stored only where
+ * there is no record, as not seen by any list. So a list that does not hold the
+ * object reports it gone. */
+bool index_add(
+    struct index *ix, const struct objkey *key, const struct index_record *rec);
 bool
 index_get(struct index *ix, const struct objkey *key, struct index_record *ret);
 bool index_remove(

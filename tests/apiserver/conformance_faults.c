@@ -3,6 +3,7 @@
  */
 #include "conformance.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/jsonx.h"
@@ -220,6 +221,154 @@ watch_lines_can_be_garbage_or_giant(void **state UNUSED)
 }
 
 static void
+a_watch_rule_expires_a_good_version(void **state UNUSED)
+{
+	struct api *a = conformance_fake();
+	AUTO_JSON json_t *lines = NULL;
+	long code;
+
+	control_rule(a,
+	    json_pack("{s:s, s:s, s:s}", "verb", "watch", "resource", "secrets",
+		"action", "watch_expired"));
+	lines = api_lines(
+	    a, NULL, &code, "%s?watch=true&timeoutSeconds=1", secrets());
+	conformance_match(lines,
+	    "[{'type':'ERROR','object':{'*':1,'code':410,"
+	    "'reason':'Expired'}}]");
+}
+
+/* A watch in a thread of its own, with a client of its own. */
+struct watcher {
+	pthread_t thread;
+	struct api *client;
+	struct api_reply reply;
+	const char *query;
+};
+
+static void *
+watch_thread(void *arg)
+{
+	struct watcher *w = arg;
+	char path[256];
+	struct api_request req = { .path = path };
+
+	snprintf(path, sizeof(path), "%s?watch=true%s", secrets(), w->query);
+	api_do(w->client, &req, &w->reply);
+	return NULL;
+}
+
+static void
+watch_start(struct watcher *w, const char *query)
+{
+	struct api *a = conformance_fake();
+
+	w->query = query;
+	w->client = api_new(api_base(a), "good");
+	assert_int_equal(pthread_create(&w->thread, NULL, watch_thread, w), 0);
+	assert_true(control_wait_watches(a, "secrets", 1, 5000));
+}
+
+static void
+watch_end(struct watcher *w)
+{
+	pthread_join(w->thread, NULL);
+	api_free(w->client);
+	assert_true(
+	    control_wait_watches(conformance_fake(), "secrets", 0, 5000));
+}
+
+static void
+watches_end_on_demand_cleanly_or_cut(void **state UNUSED)
+{
+	static const struct {
+		int clean;
+		long code;
+	} cases[] = { { 1, 200 }, { 0, -1 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct watcher w;
+
+		watch_start(&w, "");
+		control_post(conformance_fake(), "drop-watches",
+		    json_pack("{s:b}", "clean", cases[i].clean));
+		watch_end(&w);
+		assert_int_equal(w.reply.code, cases[i].code);
+		api_reply_release(&w.reply);
+	}
+}
+
+static void
+a_bookmark_comes_on_demand(void **state UNUSED)
+{
+	struct api *a = conformance_fake();
+	AUTO_JSON json_t *last = NULL;
+	struct watcher w;
+	const char *line;
+
+	watch_start(&w, "&allowWatchBookmarks=true");
+	control_post(a, "bookmark", NULL);
+	/* What is written later comes later, so the bookmark is out by then. */
+	assert_int_equal(create(), 201);
+	control_post(a, "drop-watches", json_pack("{s:b}", "clean", 1));
+	watch_end(&w);
+	line = strstr(w.reply.text, "{\"type\":\"BOOKMARK\"");
+	assert_non_null(line);
+	last = json_loadb(line, strcspn(line, "\n"), 0, NULL);
+	conformance_match(last,
+	    "{'type':'BOOKMARK','object':{'kind':'Secret',"
+	    "'apiVersion':'v1','metadata':{'resourceVersion':'<rv>'}}}");
+	api_reply_release(&w.reply);
+}
+
+static void
+a_mute_watch_has_headers_and_nothing_else(void **state UNUSED)
+{
+	struct api *a = conformance_fake();
+	struct watcher w;
+
+	assert_int_equal(create(), 201);
+	control_rule(a,
+	    json_pack("{s:s, s:s, s:s}", "verb", "watch", "resource", "secrets",
+		"action", "mute"));
+	watch_start(&w, "");
+	control_post(a, "drop-watches", NULL);
+	watch_end(&w);
+	assert_string_equal(w.reply.text, "");
+	api_reply_release(&w.reply);
+}
+
+static void
+a_hanging_request_waits_for_the_rules_to_go(void **state UNUSED)
+{
+	struct api *a = conformance_fake();
+	struct watcher w = { .query = "" };
+	int64_t rule = control_rule(a,
+	    json_pack("{s:s, s:s, s:s}", "verb", "watch", "resource", "secrets",
+		"action", "hang"));
+
+	w.client = api_new(api_base(a), "good");
+	assert_int_equal(pthread_create(&w.thread, NULL, watch_thread, &w), 0);
+	assert_true(control_wait_fired(a, rule, 1, 5000));
+	assert_int_equal(control_open_watches(a, "secrets"), 0);
+	control_clear_rules(a);
+	watch_end(&w);
+	assert_int_equal(w.reply.code, -1);
+	api_reply_release(&w.reply);
+}
+
+static void
+a_delay_comes_before_the_answer(void **state UNUSED)
+{
+	int64_t before = wait_now_ms();
+
+	control_rule(conformance_fake(),
+	    json_pack("{s:s, s:s, s:s, s:i}", "verb", "list", "resource",
+		"secrets", "action", "delay", "delayMs", 150));
+	assert_int_equal(list(NULL, ""), 200);
+	assert_true(wait_now_ms() - before >= 150);
+}
+
+static void
 tokens_and_permissions_change_at_run_time(void **state UNUSED)
 {
 	struct api *a = conformance_fake();
@@ -321,6 +470,16 @@ conformance_faults(void)
 		cmocka_unit_test_setup(requests_are_logged_and_counted, fresh),
 		cmocka_unit_test_setup(
 		    the_collector_deletes_what_lost_its_owner, fresh),
+		cmocka_unit_test_setup(
+		    a_watch_rule_expires_a_good_version, fresh),
+		cmocka_unit_test_setup(
+		    watches_end_on_demand_cleanly_or_cut, fresh),
+		cmocka_unit_test_setup(a_bookmark_comes_on_demand, fresh),
+		cmocka_unit_test_setup(
+		    a_mute_watch_has_headers_and_nothing_else, fresh),
+		cmocka_unit_test_setup(
+		    a_hanging_request_waits_for_the_rules_to_go, fresh),
+		cmocka_unit_test_setup(a_delay_comes_before_the_answer, fresh),
 		cmocka_unit_test_setup(
 		    an_absent_definition_is_page_not_found, fresh),
 	};

@@ -431,6 +431,20 @@ hang(struct call *c)
 	conn_abort(c->conn);
 }
 
+/* An admission webhook that quotes what it refuses. */
+static char *
+fault_message(const struct call *c, int code)
+{
+	const char *message = json_str(c->fault, "message");
+
+	if (message == NULL)
+		message = http_reason(code);
+	if (!json_flag(c->fault, "echo", false) || c->req->body == NULL)
+		return util_strdup(message);
+	return util_format(
+	    "%s: %.*s", message, (int)c->req->body_len, c->req->body);
+}
+
 static void
 fault_status(struct call *c)
 {
@@ -438,13 +452,12 @@ fault_status(struct call *c)
 	const char *body = json_str(c->fault, "body");
 	const char *type = json_str(c->fault, "contentType");
 	const char *reason = json_str(c->fault, "reason");
-	const char *message = json_str(c->fault, "message");
+	char *message = fault_message(c, code);
 	const json_t *headers = json_object_get(c->fault, "headers");
 
 	if (body == NULL) {
 		call_fail(c,
-		    status_new(code, reason == NULL ? "" : reason,
-			message == NULL ? http_reason(code) : message,
+		    status_new(code, reason == NULL ? "" : reason, message,
 			json_deep_copy(json_object_get(c->fault, "details"))));
 	} else {
 		free(c->body);
@@ -452,6 +465,7 @@ fault_status(struct call *c)
 		c->code = code;
 		c->type = "text/plain; charset=utf-8";
 	}
+	free(message);
 	json_decref(c->headers);
 	c->headers = headers == NULL ? json_object() : json_deep_copy(headers);
 	if (type != NULL) {
@@ -526,10 +540,11 @@ handle_api(struct call *c)
 		if (!c->streamed)
 			fault_after(c, action == NULL ? "" : action);
 	}
+	/* Noted before the client can know of it. */
+	reqlog_end(id, conn_broken(c->conn) && !c->streamed ? 0 : c->code);
 	if (!c->streamed && !conn_broken(c->conn) && c->body != NULL)
 		http_write_reply(c->conn, c->code, c->type, c->headers, c->body,
 		    strlen(c->body));
-	reqlog_end(id, conn_broken(c->conn) && !c->streamed ? 0 : c->code);
 }
 
 /* False when the connection is over. */

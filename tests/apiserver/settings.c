@@ -10,7 +10,7 @@
 
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
 static struct settings now = {
-	.gc = true, .crd = true, .bookmark_ms = BOOKMARK_MS
+	.gc = true, .crd = true, .schema = true, .bookmark_ms = BOOKMARK_MS
 };
 static json_t *tokens;
 static json_t *forbidden;
@@ -37,6 +37,7 @@ settings_apply(const json_t *change)
 	now.bookmark_ms = json_num(change, "bookmarkMs", now.bookmark_ms);
 	now.gc = json_flag(change, "gc", now.gc);
 	now.crd = json_flag(change, "crd", now.crd);
+	now.schema = json_flag(change, "schema", now.schema);
 	if (shape != NULL)
 		now.expired_as_http = strcmp(shape, "http") == 0;
 	pthread_mutex_unlock(&mu);

@@ -12,6 +12,7 @@ struct settings {
 	bool expired_as_http;	 /* watch: 410 as status, not as event */
 	bool gc;		 /* the garbage collector runs */
 	bool crd;		 /* SealedSecrets are known */
+	bool schema;		 /* ... and held to their schema */
 	int64_t bookmark_ms;	 /* between bookmarks */
 	uint64_t continue_epoch; /* tokens of earlier epochs are expired */
 	uint64_t bookmark_epoch; /* a bookmark is sent when it rises */
@@ -20,7 +21,8 @@ struct settings {
 };
 
 struct settings settings_get(void);
-/* {"maxPage", "watchExpiredAs", "gc", "crd", "bookmarkMs"}; others are ignored.
+/* {"maxPage", "watchExpiredAs", "gc", "crd", "schema", "bookmarkMs"}; others
+ * are ignored.
  */
 void settings_apply(const json_t *change);
 void settings_expire_continue(void);

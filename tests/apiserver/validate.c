@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "settings.h"
+
 #define SUBDOMAIN_MAX	253
 #define LABEL_MAX	63
 #define SECRET_MAX	1048576
@@ -459,8 +461,11 @@ check_event(const json_t *obj, json_t *causes)
 static void
 check_custom(const struct resource *r, const json_t *obj, json_t *causes)
 {
-	json_t *rest = json_copy((json_t *)obj);
+	json_t *rest;
 
+	if (!settings_get().schema)
+		return;
+	rest = json_copy((json_t *)obj);
 	/* Metadata has been checked by its own rules. */
 	json_object_del(rest, "metadata");
 	schema_validate(r->schema, rest, "", 0, causes);

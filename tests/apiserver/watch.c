@@ -353,6 +353,9 @@ stream(struct watch *w, struct sbuf *out)
 	for (;;) {
 		struct settings now = settings_get();
 
+		gather_bookmark(w, &now, out);
+		if (flush_lines(w, out) < 0 || conn_peer_gone(w->c->conn))
+			return;
 		if (now.drop_epoch != w->seen.drop_epoch) {
 			if (now.drop_clean)
 				http_end_chunked(w->c->conn);
@@ -360,9 +363,6 @@ stream(struct watch *w, struct sbuf *out)
 				conn_abort(w->c->conn);
 			return;
 		}
-		gather_bookmark(w, &now, out);
-		if (flush_lines(w, out) < 0 || conn_peer_gone(w->c->conn))
-			return;
 		if (util_now_ms() >= w->deadline) {
 			http_end_chunked(w->c->conn);
 			return;

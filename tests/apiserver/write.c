@@ -6,6 +6,7 @@
 
 #include "call.h"
 #include "fields.h"
+#include "settings.h"
 #include "status.h"
 #include "store.h"
 #include "validate.h"
@@ -216,7 +217,8 @@ decode_custom(const struct resource *r, const json_t *in, json_t **fail)
 	}
 	obj = json_deep_copy(in);
 	json_put(obj, "metadata", meta == NULL ? json_object() : meta);
-	schema_prune(r->schema, obj);
+	if (settings_get().schema)
+		schema_prune(r->schema, obj);
 	return obj;
 }
 

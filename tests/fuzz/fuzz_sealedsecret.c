@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/jsonx.h"
+#include "controller/sealedsecret/shape.h"
 #include "keystore/registry.h"
 #include "sealedsecret/condition.h"
 #include "sealedsecret/merge.h"
@@ -130,6 +131,44 @@ check_merge(const json_t *live, const json_t *desired)
 	expect(twice == NULL);
 }
 
+/* A repair ends too, and what it made looks right or is not known to. */
+static void
+check_repair(const json_t *live, const json_t *desired)
+{
+	AUTO_JSON json_t *before = json_deep_copy(live);
+	AUTO_JSON json_t *once = NULL;
+	AUTO_JSON json_t *twice = NULL;
+	const json_t *rendered = jsonx_object(desired, "data", NULL);
+	struct index_record rec = { .flags = 0 };
+	char text[MERGE_TEXT_MAX];
+	struct err err = ERR_INIT;
+
+	shape_of_secret(live, &rec);
+	expect(shape_print(&rec) != 0);
+	if (merge_repair(live, desired, rendered, &once, &err) < 0)
+		return;
+	expect(json_equal((json_t *)live, before));
+	if (once == NULL)
+		return;
+	merge_describe(live, once, text);
+	expect(text[0] != '\0' && strlen(text) < sizeof(text));
+	if (merge_annotated(live, ANNOTATION_PATCH) !=
+	    merge_annotated(once, ANNOTATION_PATCH))
+		return;
+	expect(merge_repair(once, desired, rendered, &twice, &err) == 0);
+	expect(twice == NULL);
+}
+
+static void
+check_shape(const json_t *sealed)
+{
+	struct index_record a = { .flags = 0 }, b = { .flags = 0 };
+
+	shape_of_sealed(sealed, &a);
+	shape_of_sealed(sealed, &b);
+	expect(a.shape == b.shape && a.state == b.state);
+}
+
 static void
 check_status(const json_t *sealed, const struct err *failure)
 {
@@ -167,8 +206,10 @@ check_object(const json_t *sealed, const json_t *live)
 		err_clear(&err);
 		check_secret(secret, sealed);
 		check_merge(live != NULL ? live : secret, secret);
+		check_repair(live != NULL ? live : secret, secret);
 	}
 	check_status(sealed, &err);
+	check_shape(sealed);
 }
 
 static json_t *

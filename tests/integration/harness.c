@@ -85,11 +85,14 @@ harness_new(const char *const args[])
 {
 	struct harness *h = xcalloc(1, sizeof(*h));
 	static unsigned serial;
+	char listen[32];
 
 	serial++;
 	h->state = tempdir_path("state.%u", serial);
 	h->kubeconfig = tempdir_path("kubeconfig.%u", serial);
-	start_server(h, "127.0.0.1:0", args);
+	(void)snprintf(
+	    listen, sizeof(listen), "127.0.0.1:%u", proc_free_port());
+	start_server(h, listen, args);
 	h->api = api_from_kubeconfig(h->kubeconfig);
 	return h;
 }
@@ -372,17 +375,26 @@ harness_wait_no_secret(
 	return wait_until(secret_missing, &w, limit_ms);
 }
 
+size_t
+harness_count_events(
+    struct harness *h, const char *ns, const char *name, const char *reason)
+{
+	AUTO_JSON json_t *v = NULL;
+
+	if (api_get(h->api, &v,
+		"/api/v1/namespaces/%s/events?fieldSelector="
+		"involvedObject.name%%3D%s%%2Creason%%3D%s",
+		ns, name, reason) != 200)
+		return 0;
+	return json_array_size(json_object_get(v, "items"));
+}
+
 static bool
 event_exists(void *ctx)
 {
 	const struct wish *w = ctx;
-	AUTO_JSON json_t *v = NULL;
 
-	return api_get(w->h->api, &v,
-		   "/api/v1/namespaces/%s/events?fieldSelector="
-		   "involvedObject.name%%3D%s%%2Creason%%3D%s",
-		   w->ns, w->name, w->text) == 200 &&
-	    json_array_size(json_object_get(v, "items")) > 0;
+	return harness_count_events(w->h, w->ns, w->name, w->text) > 0;
 }
 
 bool

@@ -14,7 +14,7 @@
 #include "lib/wait.h"
 
 /* Long enough for anything that is not waiting for an outage to end. */
-#define HARNESS_SOON_MS 10000
+#define HARNESS_SOON_MS 20000
 /* After an outage: the longest back-off is 30 s, plus jitter. */
 #define HARNESS_LATE_MS 60000
 
@@ -82,6 +82,9 @@ bool harness_wait_synced(struct harness *h, const char *ns, const char *name,
     const char *status, int64_t limit_ms);
 bool harness_wait_no_secret(
     struct harness *h, const char *ns, const char *name, int64_t limit_ms);
+/* Events with this reason about the object, repetitions not counted. */
+size_t harness_count_events(
+    struct harness *h, const char *ns, const char *name, const char *reason);
 /* Until an event with this reason exists for the object. */
 bool harness_wait_event(struct harness *h, const char *ns, const char *name,
     const char *reason, int64_t limit_ms);

@@ -17,8 +17,8 @@
 
 #define SECRET_PATH "/api/v1/namespaces/%s/secrets/%s"
 #define SEALED_PATH "/apis/bitnami.com/v1alpha1/namespaces/%s/sealedsecrets/%s"
-/* A repair takes no longer. */
-#define REPAIR_MS 5000
+/* A repair takes no longer, on a machine that has other things to do. */
+#define REPAIR_MS HARNESS_SOON_MS
 /* Long enough for a write that should not come. */
 #define QUIET_MS 1500
 
@@ -333,6 +333,44 @@ switched_off_nothing_is_looked_for(void **state)
 	expect_left(h, "off");
 }
 
+static bool
+version_stays(void *ctx)
+{
+	const struct look *l = ctx;
+	AUTO_JSON json_t *s = harness_secret(l->h, "a", l->name);
+
+	/* Here the expected version. */
+	return strcmp(object_version(s), l->reason) == 0;
+}
+
+static void
+two_controllers_do_not_fight_each_other(void **state)
+{
+	struct harness *h = *state;
+	AUTO(proc) struct proc *second = harness_spawn(h, NULL);
+	struct look l = { h, "two", NULL, 0 };
+	AUTO_JSON json_t *s = NULL;
+
+	harness_expect(h,
+	    proc_wait_said(
+		second, "HTTP metrics server serving", HARNESS_LATE_MS));
+	create(h, "two", json_object());
+	/* Time enough for both to have looked at it. */
+	harness_expect(h, wait_stays(looks_right, &l, QUIET_MS));
+	for (unsigned i = 0; i < 3; i++) {
+		edit(h, "two", "{\"data\":{\"" HARNESS_KEY "\":\"d3Jvbmc=\"}}");
+		harness_expect(h, wait_until(looks_right, &l, REPAIR_MS));
+	}
+	s = harness_secret(h, "a", "two");
+	l.reason = object_version(s);
+	harness_expect(h, wait_stays(version_stays, &l, QUIET_MS));
+	l.reason = "Drifted";
+	l.events = 3;
+	harness_expect(h, wait_until(events_are, &l, HARNESS_SOON_MS));
+	harness_expect(h, wait_stays(events_are, &l, QUIET_MS));
+	assert_int_equal(proc_stop(second, HARNESS_LATE_MS), 0);
+}
+
 static void
 a_writer_that_fights_back_is_not_fought(void **state)
 {
@@ -349,8 +387,8 @@ a_writer_that_fights_back_is_not_fought(void **state)
 		edit(h, "war", "{\"data\":{\"" HARNESS_KEY "\":\"d3Jvbmc=\"}}");
 		edits++;
 	}
-	/* Five within five seconds, then after 2, 4 and 8 more. */
-	if (edits < 5 || edits > 9)
+	/* Five a second apart, then after 2, 4 and 8 more. */
+	if (edits < 3 || edits > 9)
 		fail_msg("%u edits", edits);
 }
 
@@ -368,11 +406,15 @@ main(void)
 	const struct CMUnitTest detecting[] = {
 		cmocka_unit_test(detection_alone_tells_once_and_writes_nothing),
 	};
+	const struct CMUnitTest pair[] = {
+		cmocka_unit_test(two_controllers_do_not_fight_each_other),
+	};
 	const struct CMUnitTest off[] = {
 		cmocka_unit_test(switched_off_nothing_is_looked_for),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop) +
+	    cmocka_run_group_tests(pair, start, stop) +
 	    cmocka_run_group_tests(detecting, start_detecting, stop) +
 	    cmocka_run_group_tests(off, start_off, stop);
 }

@@ -132,7 +132,7 @@ sigterm_in_the_middle_of_work_ends_in_order(void **state)
 	struct harness *h = *state;
 	int64_t id = control_rule(h->api,
 	    json_pack("{s:s, s:s, s:s, s:i, s:i}", "verb", "create", "resource",
-		SECRETS, "action", "delay", "delayMs", 100, "times", 0));
+		SECRETS, "action", "delay", "delayMs", 300, "times", 0));
 
 	create_some(h, 60);
 	harness_expect(h, control_wait_fired(h->api, id, 4, HARNESS_SOON_MS));

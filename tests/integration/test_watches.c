@@ -126,6 +126,9 @@ expire(struct harness *h, const char *shape)
 	harness_expect(h, wait_count(h, "list " SECRETS, 1));
 	harness_expect(
 	    h, control_wait_watches(h->api, SEALED, 1, HARNESS_LATE_MS));
+	/* At once: one watch refused, one list, one watch that stands. */
+	harness_expect(h, control_count(h->api, "list " SEALED) == 1);
+	harness_expect(h, control_count(h->api, "watch " SEALED) == 2);
 	/* The fresh list shows nothing new: nothing is written. */
 	harness_expect(h, control_writes(h->api) == 0);
 	expect_alive(h);
@@ -162,6 +165,31 @@ what_vanished_unseen_is_noticed_by_the_fresh_list(void **state)
 	control_clear_rules(h->api);
 	harness_expect(
 	    h, harness_wait_value(h, "a", "before", "v1", HARNESS_LATE_MS));
+}
+
+static void
+what_came_and_went_unseen_is_made_again(void **state)
+{
+	struct harness *h = *state;
+
+	/* The Secret is made and deleted while nobody watches, and history
+	 * does not tell. */
+	control_rule(h->api,
+	    json_pack("{s:s, s:s, s:s, s:i, s:i}", "verb", "watch", "resource",
+		SECRETS, "action", "status", "code", 503, "times", 0));
+	control_post(h->api, "drop-watches", NULL);
+	harness_create(h, "b", "unseen", "v1");
+	harness_expect(
+	    h, harness_wait_value(h, "b", "unseen", "v1", HARNESS_LATE_MS));
+	harness_expect(
+	    h, harness_wait_synced(h, "b", "unseen", "True", HARNESS_LATE_MS));
+	assert_int_equal(api_delete(h->api, NULL, NULL,
+			     "/api/v1/namespaces/b/secrets/unseen"),
+	    200);
+	control_post(h->api, "expire-history", NULL);
+	control_clear_rules(h->api);
+	harness_expect(
+	    h, harness_wait_value(h, "b", "unseen", "v1", HARNESS_LATE_MS));
 }
 
 static void
@@ -356,6 +384,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    what_vanished_unseen_is_noticed_by_the_fresh_list, start,
 		    stop),
+		cmocka_unit_test_setup_teardown(
+		    what_came_and_went_unseen_is_made_again, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    a_giant_line_is_survived, start, stop),
 		cmocka_unit_test_setup_teardown(

@@ -83,6 +83,24 @@ a_create_whose_answer_is_lost_is_not_foreign(void **state)
 }
 
 static void
+a_create_that_took_effect_before_is_adopted(void **state)
+{
+	struct harness *h = *state;
+	json_t *r = status_rule("create", SECRETS, 409, 1);
+
+	json_object_set_new(r, "reason", json_string("AlreadyExists"));
+	json_object_set_new(r, "apply", json_true());
+	control_rule(h->api, r);
+	harness_create(h, "a", "one", "value");
+	expect_synced(h, "one", HARNESS_SOON_MS);
+	/* Nobody is told of a failure that was none. */
+	harness_expect(
+	    h, harness_wait_event(h, "a", "one", "Unsealed", HARNESS_SOON_MS));
+	harness_expect(
+	    h, harness_count_events(h, "a", "one", "ErrUpdateFailed") == 0);
+}
+
+static void
 an_update_whose_answer_is_lost_is_settled(void **state)
 {
 	struct harness *h = *state;
@@ -110,6 +128,8 @@ a_conflict_on_the_status_is_resolved(void **state)
 	harness_create(h, "a", "one", "value");
 	expect_synced(h, "one", HARNESS_SOON_MS);
 	harness_expect(h, control_fired(h->api, id) == 2);
+	/* By reading again, not by starting over. */
+	harness_expect(h, control_count(h->api, "get " SECRETS) <= 1);
 }
 
 static void
@@ -349,6 +369,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    a_create_whose_answer_is_lost_is_not_foreign, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    a_create_that_took_effect_before_is_adopted, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    an_update_whose_answer_is_lost_is_settled, start, stop),
 		cmocka_unit_test_setup_teardown(

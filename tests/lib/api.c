@@ -245,7 +245,8 @@ take_reply(struct api *a, struct buf *text, struct api_reply *ret)
 	curl_easy_getinfo(a->curl, CURLINFO_CONTENT_TYPE, &type);
 	ret->type = xstrdup(type == NULL ? "" : type);
 	ret->text = xstrdup(buf_str(text));
-	if (jsonx_parse(buf_str(text), text->len, 0, &ret->json, &err) < 0)
+	if (jsonx_parse(
+		buf_str(text), text->len, JSONX_CUT_DEEP, &ret->json, &err) < 0)
 		ret->json = NULL;
 }
 

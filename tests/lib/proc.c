@@ -20,8 +20,11 @@
 #include "tempdir.h"
 #include "wait.h"
 
-#define MAX_OUTPUT (64 * 1024 * 1024)
-#define SHOW_MAX   8000
+#define MAX_OUTPUT  (64 * 1024 * 1024)
+#define PORT_FIRST  20000
+#define PORT_COUNT  12000
+#define PORT_STRIDE 61
+#define SHOW_MAX    8000
 
 struct proc {
 	pid_t pid;
@@ -323,21 +326,40 @@ proc_show(const struct proc *p)
 	free(out);
 }
 
-uint16_t
-proc_free_port(void)
+static bool
+port_is_free(uint16_t port)
 {
 	struct sockaddr_in sin = {
 		.sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons(port),
 	};
-	socklen_t len = sizeof(sin);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool fine;
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&sin, len) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&sin, &len) < 0) {
-		fprintf(stderr, "no free port: %s\n", strerror(errno));
-		abort();
+	fine = fd >= 0 && bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0;
+	if (fd >= 0)
+		close(fd);
+	return fine;
+}
+
+/*
+ * Below the range from which the kernel takes ports for connections, so that
+ * the port stays free while its server is away. The process id keeps programs
+ * that run at the same time apart.
+ */
+uint16_t
+proc_free_port(void)
+{
+	static unsigned tries;
+
+	for (unsigned i = 0; i < PORT_COUNT; i++) {
+		unsigned at = (unsigned)getpid() * PORT_STRIDE + tries++;
+		uint16_t port = (uint16_t)(PORT_FIRST + at % PORT_COUNT);
+
+		if (port_is_free(port))
+			return port;
 	}
-	close(fd);
-	return ntohs(sin.sin_port);
+	fputs("no free port\n", stderr);
+	abort();
 }

@@ -44,7 +44,7 @@ void proc_show(const struct proc *p);
 
 DEFINE_AUTO(proc);
 
-/* A TCP port of 127.0.0.1 that was free a moment ago. */
+/* A TCP port of 127.0.0.1 that was free a moment ago, another one each time. */
 uint16_t proc_free_port(void);
 
 #endif

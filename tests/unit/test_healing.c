@@ -405,7 +405,7 @@ a_stranger_without_owner_stays_untouched(void **state UNUSED)
 }
 
 static void
-a_repair_that_fails_at_first_is_still_one(void **state UNUSED)
+check_late_repair(bool after_restart)
 {
 	AUTO_JSON json_t *after = NULL;
 	json_t *s;
@@ -417,7 +417,10 @@ a_repair_that_fails_at_first_is_still_one(void **state UNUSED)
 	    jsonx_object(s, "metadata", "labels", NULL), "theirs", "1");
 	fakekube_put(rig.kube, s);
 	fakekube_fail_all(rig.kube, "PUT /api/v1", FAKEKUBE_500);
-	watch(REFLECTOR_WATCH);
+	if (after_restart)
+		restart();
+	else
+		watch(REFLECTOR_WATCH);
 	assert_int_equal(work_all(), 1);
 	fakekube_fail_all(rig.kube, NULL, FAKEKUBE_OK);
 	fakeclock_advance_s(&rig.fc, 1);
@@ -428,6 +431,15 @@ a_repair_that_fails_at_first_is_still_one(void **state UNUSED)
 	    jsonx_str(after, "metadata", "labels", "theirs", NULL), "1");
 	assert_true(drifts("repaired") == 1);
 	rig_expect_condition(&rig, "True", "");
+}
+
+static void
+a_repair_that_fails_at_first_is_still_one(void **state UNUSED)
+{
+	check_late_repair(false);
+	(void)teardown(NULL);
+	(void)setup(NULL);
+	check_late_repair(true);
 }
 
 static void

@@ -126,6 +126,33 @@ keys_differ_by_namespace_and_by_name(void **state UNUSED)
 }
 
 static void
+count_swept(void *ctx, const struct objkey *key UNUSED,
+    const struct index_record *rec UNUSED)
+{
+	(*(unsigned *)ctx)++;
+}
+
+static void
+what_a_writer_adds_counts_as_not_listed(void **state UNUSED)
+{
+	AUTO(index) struct index *ix = index_new();
+	struct objkey a = key_of("ns", "a"), b = key_of("ns", "b");
+	struct index_record rec = record("u1", "2"), late = record("u1", "1");
+	unsigned swept = 0;
+
+	assert_true(index_add(ix, &a, &rec));
+	/* Seen by a list since: what the writer says is older. */
+	index_put(ix, &b, &rec, 1, NULL);
+	assert_false(index_add(ix, &b, &late));
+	assert_true(index_get(ix, &b, &late));
+	assert_string_equal(late.rv, "2");
+	index_sweep(ix, NULL, 1, count_swept, &swept);
+	assert_int_equal(swept, 1);
+	assert_false(index_get(ix, &a, &rec));
+	assert_true(index_get(ix, &b, &rec));
+}
+
+static void
 a_new_version_keeps_what_a_worker_noted(void **state UNUSED)
 {
 	AUTO(index) struct index *ix = index_new();
@@ -413,6 +440,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gives_back_what_was_put),
 		cmocka_unit_test(keys_differ_by_namespace_and_by_name),
+		cmocka_unit_test(what_a_writer_adds_counts_as_not_listed),
 		cmocka_unit_test(a_new_version_keeps_what_a_worker_noted),
 		cmocka_unit_test(a_new_uid_starts_without_notes),
 		cmocka_unit_test(

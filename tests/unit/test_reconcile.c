@@ -3,6 +3,7 @@
  * an API server in memory.
  * layer: sealedsecret
  */
+#include "controller/sealedsecret/handlers.h"
 #include "controller/sealedsecret/reconcile.h"
 #include "controller/sealedsecret/sealedsecret.h"
 #include "sealedrig.h"
@@ -152,6 +153,29 @@ with_a_body_and_a_complete_index_two_requests_suffice(void **state UNUSED)
 	assert_int_equal(fakekube_calls(rig.kube, "POST "), 1);
 	assert_int_equal(fakekube_calls(rig.kube, "PUT "), 1);
 	assert_int_equal(fakekube_calls(rig.kube, NULL), 2);
+}
+
+static void
+gone(void *ctx, const struct objkey *key, const struct index_record *rec)
+{
+	const struct reflector_handler *h = ctx;
+
+	h->gone(h->ctx, key, rec, NULL);
+}
+
+/* Its watch is down, and it is deleted before the next list. */
+static void
+a_written_secret_is_missed_before_its_watch_told_of_it(void **state UNUSED)
+{
+	const struct reconcile rc = { &rig.cfg, &rig.client, true };
+	struct handlers handlers = { &rig.cfg };
+	struct reflector_handler h = handlers_secret(&handlers);
+
+	put(rig_sealed(&rig, "v1"));
+	reconcile(&rc, &rig.key, rig_stored(&rig), &res);
+	assert_int_equal(workqueue_len(rig.queue), 0);
+	assert_int_equal(index_sweep(rig.secrets, NULL, 1, gone, &h), 1);
+	assert_int_equal(workqueue_len(rig.queue), 1);
 }
 
 static void
@@ -757,6 +781,7 @@ main(void)
 		T(a_second_run_reads_and_does_nothing),
 		T(a_new_spec_is_applied),
 		T(with_a_body_and_a_complete_index_two_requests_suffice),
+		T(a_written_secret_is_missed_before_its_watch_told_of_it),
 		T(without_status_updates_none_is_written),
 		T(the_table_of_ownership_holds),
 		T(a_secret_made_without_owner_stays_a_success),

@@ -74,6 +74,10 @@ secret(const char *members)
 #define AS_WRITTEN	 OURS(OUR_DATA "," OUR_TEXTS)
 #define FOREIGN_LABEL	 THEIRS("\"f:metadata\":{\"f:labels\":{\"f:x\":{}}}")
 
+#define LABEL_TAKEN                                                       \
+	OURS(OUR_DATA ",\"f:metadata\":{\"f:annotations\":{\"f:n\":{}}}") \
+	"," THEIRS("\"f:metadata\":{\"f:labels\":{\"f:l\":{}}}")
+
 static void
 a_secret_fits_while_it_is_as_it_was_written(void **state UNUSED)
 {
@@ -101,11 +105,7 @@ a_secret_fits_while_it_is_as_it_was_written(void **state UNUSED)
 		    OWNER ",\"labels\":{\"l\":\"2\"},\"annotations\":{\"n\":"
 			  "\"\"}" MANAGED(AS_WRITTEN),
 		    false },
-		{ "label belongs to another",
-		    OWNER TEXTS MANAGED(
-			OURS(OUR_DATA ",\"f:metadata\":{\"f:annotations\":{\"f:"
-				      "n\":{}}}") "," THEIRS(
-			    "\"f:metadata\":{\"f:labels\":{\"f:l\":{}}}")),
+		{ "label belongs to another", OWNER TEXTS MANAGED(LABEL_TAKEN),
 		    false },
 		{ "no owner", TEXTS MANAGED(AS_WRITTEN), false },
 		{ "old owner", OWNER_OF("old") TEXTS MANAGED(AS_WRITTEN),

@@ -74,7 +74,8 @@ the_status_and_the_event_tell_of_success() {
 	secret "$ns" s "foo=$(plain)" | seal | apply
 	within 20 synced "$ns" s True
 	get sealedsecret -n "$ns" s | jq -e '.status |
-	    (.conditions | length == 1) and .observedGeneration == 1 and
+	    (.conditions | map(.type) == ["Synced", "Ready"]) and
+	    .observedGeneration == 1 and
 	    (.conditions[0] | (.message // "") == "" and
 	    .lastUpdateTime == .lastTransitionTime and
 	    (.lastUpdateTime | test("^[0-9-]{10}T[0-9:]{8}Z$")))'
