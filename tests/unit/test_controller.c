@@ -528,6 +528,38 @@ workers_wait_for_the_release_and_share_the_work(void **state UNUSED)
 }
 
 static void
+held_workers_take_nothing_until_they_are_released_again(void **state UNUSED)
+{
+	struct kube_client clients[2] = { rig.client, rig.client };
+	struct counter c = { .posts = 0 };
+	bool ran;
+
+	mutex_init(&c.mu);
+	cond_init(&c.changed);
+	fakekube_hook(rig.kube, count, &c);
+	controller_start_workers(controller, 2, clients);
+	controller_release(controller);
+	controller_lead(controller, false);
+	put(rig_sealed(&rig, "v1"));
+	mutex_lock(&c.mu);
+	ran = cond_wait_for(&c.changed, &c.mu, NS_PER_S / 5);
+	mutex_unlock(&c.mu);
+	assert_false(ran);
+	assert_int_equal(fakekube_calls(rig.kube, NULL), 0);
+	controller_lead(controller, true);
+	mutex_lock(&c.mu);
+	while (c.statuses < 1)
+		if (!cond_wait_for(&c.changed, &c.mu, 60 * NS_PER_S))
+			break;
+	mutex_unlock(&c.mu);
+	workqueue_shutdown(rig.queue);
+	controller_join_workers(controller);
+	rig_expect_value(&rig, "v1");
+	cond_destroy(&c.changed);
+	mutex_destroy(&c.mu);
+}
+
+static void
 workers_that_were_never_released_can_be_joined(void **state UNUSED)
 {
 	struct kube_client clients[2] = { rig.client, rig.client };
@@ -621,6 +653,7 @@ main(void)
 		T(every_fault_at_every_request_heals),
 		T(at_rest_nothing_is_written_and_nothing_told),
 		T(workers_wait_for_the_release_and_share_the_work),
+		T(held_workers_take_nothing_until_they_are_released_again),
 		T(workers_that_were_never_released_can_be_joined),
 		T(what_was_stopped_by_a_loss_of_leadership_is_done_later),
 		T(a_follower_keeps_its_keys_until_it_leads),
