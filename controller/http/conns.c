@@ -172,6 +172,20 @@ conns_remove(struct conns *t, struct conn *c)
 	mem_free_wiped(c);
 }
 
+/* Nothing else is being sent before the answer. A peer that does not read
+ * loses nothing by it. */
+static void
+say_timeout(const struct conn *c)
+{
+	static const char text[] = "HTTP/1.1 408 Request Timeout\r\n"
+				   "Content-Length: 0\r\n"
+				   "Connection: close\r\n\r\n";
+
+	if (c->phase == CONN_READ)
+		(void)send(
+		    c->fd, text, sizeof(text) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 static uint64_t
 expire_locked(struct conns *t) REQUIRES(t->mu)
 {
@@ -180,9 +194,10 @@ expire_locked(struct conns *t) REQUIRES(t->mu)
 	for (struct conn *c = t->first; c != NULL; c = c->next) {
 		if (c->ended)
 			continue;
-		if (due_ms(t, c) <= now)
+		if (due_ms(t, c) <= now) {
+			say_timeout(c);
 			end_locked(t, c);
-		else if (due_ms(t, c) < next)
+		} else if (due_ms(t, c) < next)
 			next = due_ms(t, c);
 	}
 	t->wake_ms = next;

@@ -217,6 +217,7 @@ describe(
 {
 	uint64_t ahead = tat > now ? tat - now : 0;
 
+	assert(g->interval_ns > 0);
 	v->limit = g->limit;
 	v->remaining = ahead < g->tolerance_ns
 	    ? (g->tolerance_ns - ahead) / g->interval_ns

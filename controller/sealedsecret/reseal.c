@@ -64,7 +64,7 @@ static int
 identify(const json_t *obj, struct work *w, struct err *err)
 {
 	enum scope scope = scope_of(obj);
-	const char *ns, *name;
+	const char *ns = NULL, *name = NULL;
 	struct objkey key;
 
 	if (name_part(obj, "namespace", &ns, err) < 0 ||

@@ -536,6 +536,10 @@ a_slow_head_or_body_meets_its_deadline(void **state)
 	    "POST /ok HTTP/1.1\r\nHost: x\r\n"
 	    "Transfer-Encoding: chunked\r\n\r\n",
 	    "1\r\na\r\n");
+	raw_exchange(f->addr,
+	    "POST /ok HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab",
+	    f->out, OUT_MAX);
+	assert_int_equal(strncmp(f->out, "HTTP/1.1 408 ", 13), 0);
 	assert_int_equal(atomic_load(&calls), 0);
 }
 

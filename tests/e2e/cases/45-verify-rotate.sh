@@ -4,9 +4,9 @@
 #
 # shellcheck disable=SC2154,SC2317
 
-# validate [OPTION...]: SealedSecret on stdin; what kubeseal says on stdout.
+# validate: SealedSecret on stdin; what kubeseal says on stdout.
 validate() {
-	kubeseal --validate "$@" 2>&1
+	kubeseal --validate 2>&1
 }
 
 # The limit of the reference is two requests a second and three at once, and
