@@ -119,11 +119,11 @@ bounds_the_pattern(void **state UNUSED)
 static void *
 compile_deep(void *arg UNUSED)
 {
-	char pattern[199] = "";
+	char pattern[99] = "";
 	struct env e;
 
-	memset(pattern, '(', 99);
-	memset(pattern + 99, ')', 99);
+	memset(pattern, '(', 49);
+	memset(pattern + 49, ')', 49);
 	tmplrig_env(&e);
 	gore_free(compile(&e, pattern));
 	env_release(&e);
