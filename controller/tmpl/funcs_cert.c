@@ -311,10 +311,6 @@ sign(const struct spec *s, X509 *cert)
 	const EVP_MD *md = digest_for(s->parent_key, &good);
 	int rc;
 
-	if (!good)
-		return failed(s->call,
-		    "x509: certificate private key does not implement "
-		    "crypto.Signer");
 	if (EVP_PKEY_get_base_id(s->parent_key) == EVP_PKEY_RSA &&
 	    EVP_PKEY_get_bits(s->parent_key) < RSA_BITS_MIN)
 		return failed(s->call, "crypto/rsa: " WITHHELD);
@@ -331,11 +327,15 @@ fill(const struct spec *s, X509 *cert)
 	X509_NAME *issuer;
 	bool good;
 
+	(void)digest_for(s->parent_key, &good);
+	if (!good)
+		return failed(s->call,
+		    "x509: certificate private key does not implement "
+		    "crypto.Signer");
 	(void)digest_for(s->key, &good);
 	if (!good)
 		return failed(s->call,
-		    "x509: only RSA, ECDSA, Ed25519, and ML-DSA keys "
-		    "supported");
+		    "x509: unsupported public key type: *dsa.PublicKey");
 	if (X509_set_version(cert, X509_VERSION_3) != 1 ||
 	    X509_set_pubkey(cert, s->key) != 1)
 		return broken(s->call);

@@ -15,7 +15,7 @@
 
 #define REPEAT_MAX 1000
 /* Go allows 1000, which needs more stack in PCRE2 than threads have. */
-#define NEST_MAX    100
+#define NEST_MAX   50
 #define NUMBER_MAX  100000000
 #define SURR_FIRST  0xD800U
 #define SURR_LAST   0xDFFFU
@@ -24,6 +24,18 @@
 #define FLAG_LAZY   0x2U
 #define FLAG_DOT_NL 0x4U
 #define FLAG_MULTI  0x8U
+
+/*
+ * Whether an item, a branch or a group may match nothing in the middle of a
+ * text, and would rather do so than take something. Where such a thing is
+ * repeated without end, Go and PCRE2 differ: PCRE2 leaves the loop when a turn
+ * took nothing, Go first tries what else the turn could take.
+ */
+struct order {
+	bool empty;
+	bool takes; /* something, in one of its ways */
+	bool early; /* nothing comes first */
+};
 
 /* A group that is open, or the whole. */
 struct level {
@@ -38,6 +50,7 @@ struct level {
 	bool atom_empty; /* the last item may match nothing */
 	bool branch_empty;
 	bool any_empty;
+	struct order item, branch, all;
 	size_t groups; /* numbered before it began */
 	size_t atom_groups;
 };
@@ -294,6 +307,20 @@ put(struct parser *x, const char *s)
 	text_puts(&x->out->text, s);
 }
 
+/* The last item goes into its branch. */
+static void
+end_atom(struct level *l)
+{
+	if (l->need > l->most)
+		l->most = l->need;
+	if (!l->has_atom)
+		return;
+	l->branch_empty = l->branch_empty && l->atom_empty;
+	l->branch.empty = l->branch.empty && l->item.empty;
+	l->branch.takes = l->branch.takes || l->item.takes;
+	l->branch.early = l->branch.early || l->item.early;
+}
+
 /* Before an item: the case mode that it needs. */
 static void
 begin_atom(struct parser *x)
@@ -301,10 +328,7 @@ begin_atom(struct parser *x)
 	struct level *l = level(x);
 	bool fold = (x->flags & FLAG_FOLD) != 0;
 
-	if (l->has_atom && !l->atom_empty)
-		l->branch_empty = false;
-	if (l->need > l->most)
-		l->most = l->need;
+	end_atom(l);
 	if (fold != l->fold) {
 		put(x, fold ? "(?i)" : "(?-i)");
 		l->fold = fold;
@@ -314,6 +338,7 @@ begin_atom(struct parser *x)
 	l->repeated = false;
 	l->need = 1;
 	l->atom_empty = false;
+	l->item = (struct order) { .takes = true };
 	l->atom_groups = x->out->ngroups;
 }
 
@@ -333,12 +358,14 @@ put_literal(struct parser *x, uint32_t r)
 		put_rune(x, r);
 }
 
+/* inside: it may hold between two characters. */
 static void
-put_assertion(struct parser *x, const char *s)
+put_assertion(struct parser *x, const char *s, bool inside)
 {
 	begin_atom(x);
 	text_printf(&x->out->text, "(?:%s)", s);
 	level(x)->atom_empty = true;
+	level(x)->item = (struct order) { .empty = inside };
 }
 
 static void
@@ -781,7 +808,20 @@ count_repeat(struct parser *x, int min, int max)
 	return 0;
 }
 
-/* *, + or ?, or min and max where op is '{'. */
+/* What the repetition makes of its item; true: PCRE2 cannot loop over it. */
+static bool
+order_repeat(struct level *l, int min, int max, bool lazy)
+{
+	struct order *o = &l->item;
+	bool odd = o->empty && o->early && o->takes;
+
+	o->takes = o->takes && max != 0;
+	o->empty = o->empty || min == 0;
+	o->early = o->takes && (o->early || (lazy && o->empty));
+	return odd;
+}
+
+/* *, + or ?: op; min to max times, max < 0: no end. */
 static int
 repeat(struct parser *x, char op, int min, int max, bool stacked)
 {
@@ -803,6 +843,8 @@ repeat(struct parser *x, char op, int min, int max, bool stacked)
 	if (l->atom_empty && l->atom_groups < x->out->ngroups && op != '?' &&
 	    max != 1)
 		x->out->odd_groups = true;
+	if (order_repeat(l, min, max, lazy) && max < 0)
+		return refuse(x, UNSUPPORTED);
 	if (op != '{')
 		text_putc(&x->out->text, op);
 	else if (max < 0)
@@ -823,12 +865,14 @@ end_branch(struct parser *x)
 {
 	struct level *l = level(x);
 
-	if (l->has_atom && !l->atom_empty)
-		l->branch_empty = false;
-	if (l->need > l->most)
-		l->most = l->need;
+	end_atom(l);
 	l->any_empty = l->any_empty || l->branch_empty;
 	l->branch_empty = true;
+	l->all.early = l->all.early || (l->all.empty && l->branch.takes) ||
+	    (l->branch.empty && l->branch.early);
+	l->all.empty = l->all.empty || l->branch.empty;
+	l->all.takes = l->all.takes || l->branch.takes;
+	l->branch = (struct order) { .empty = true };
 	l->has_atom = false;
 	l->need = 0;
 }
@@ -850,6 +894,7 @@ open_group(struct parser *x, bool numbered, const char *name, size_t len)
 		.flags = x->flags,
 		.fold = fold,
 		.branch_empty = true,
+		.branch = { .empty = true },
 		.groups = out->ngroups,
 	};
 	if (!numbered)
@@ -884,6 +929,7 @@ close_group(struct parser *x)
 	x->flags = inner.flags;
 	level(x)->need = inner.most;
 	level(x)->atom_empty = inner.any_empty;
+	level(x)->item = inner.all;
 	level(x)->atom_groups = inner.groups;
 	level(x)->has_atom = true;
 	x->p++;
@@ -1031,18 +1077,20 @@ backslash(struct parser *x)
 	static const struct {
 		char letter;
 		const char *text;
+		bool inside;
 	} assertions[] = {
-		{ 'A', "\\A" },
-		{ 'b', "\\b" },
-		{ 'B', "\\B" },
-		{ 'z', "\\z" },
+		{ 'A', "\\A", false },
+		{ 'b', "\\b", true },
+		{ 'B', "\\B", true },
+		{ 'z', "\\z", false },
 	};
 	uint32_t r;
 	int rc;
 
 	for (size_t i = 0; i < ARRAY_SIZE(assertions); i++) {
 		if (is_next(x, 1, assertions[i].letter)) {
-			put_assertion(x, assertions[i].text);
+			put_assertion(
+			    x, assertions[i].text, assertions[i].inside);
 			x->p += 2;
 			return 0;
 		}
@@ -1063,7 +1111,9 @@ backslash(struct parser *x)
 static void
 anchor(struct parser *x, const char *line, const char *text)
 {
-	put_assertion(x, x->flags & FLAG_MULTI ? line : text);
+	bool lines = (x->flags & FLAG_MULTI) != 0;
+
+	put_assertion(x, lines ? line : text, lines);
 	x->p++;
 }
 
@@ -1117,7 +1167,7 @@ item(struct parser *x, bool *repeated)
 	case '?':
 		x->p++;
 		*repeated = true;
-		return repeat(x, c, 0, -1, stacked);
+		return repeat(x, c, c == '+', c == '?' ? 1 : -1, stacked);
 	case '{':
 		if (!read_repeat(x, &min, &max))
 			return literal(x);
@@ -1162,7 +1212,8 @@ gore_translate(
 		.p = p,
 		.end = p + len,
 		.out = ret,
-		.levels = { { .branch_empty = true } },
+		.levels = { { .branch_empty = true,
+		    .branch = { .empty = true } } },
 	};
 	text_init(&ret->text, e);
 	rc = translate(x);

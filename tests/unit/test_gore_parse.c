@@ -111,8 +111,8 @@ bounds_nesting(void **state UNUSED)
 	char pattern[401] = "";
 	struct env e;
 
-	memset(pattern, '(', 99);
-	memset(pattern + 99, ')', 99);
+	memset(pattern, '(', 49);
+	memset(pattern + 49, ')', 49);
 	tmplrig_env(&e);
 	assert_memory_equal(translate(&e, pattern), "(?C1)", 5);
 	memset(pattern, '(', 200);
