@@ -207,7 +207,7 @@ a_watch_tells_every_change_from_a_version_on(void **state UNUSED)
 		    "'resourceVersion':'<rv=changed>'}}" },
 		{ "DELETE", "{S}/s", NULL, 200, NULL },
 		{ "WATCH",
-		    "{S}?watch=true&resourceVersion=<from>&timeoutSeconds=1",
+		    "{S}?watch=true&resourceVersion=<from>&timeoutSeconds=2",
 		    NULL, 200, "[" EVENT("ADDED", ONE("s",
 		    ",'resourceVersion':'<made>'")) "," EVENT("MODIFIED",
 		    "{'*':1,'data':{'k':'aGk='},'metadata':{'*':1,"
@@ -215,11 +215,11 @@ a_watch_tells_every_change_from_a_version_on(void **state UNUSED)
 		    "{'*':1,'data':{'k':'aGk='},'metadata':{'*':1,"
 		    "'name':'s','resourceVersion':'<rv=gone>'}}") "]" },
 		{ "WATCH",
-		    "{S}?watch=true&resourceVersion=<gone>&timeoutSeconds=1",
+		    "{S}?watch=true&resourceVersion=<gone>&timeoutSeconds=2",
 		    NULL, 200, "[]" },
 		/* The same as metadata. */
 		{ "WATCH",
-		    "{S}?watch=true&resourceVersion=<changed>&timeoutSeconds=1",
+		    "{S}?watch=true&resourceVersion=<changed>&timeoutSeconds=2",
 		    NULL, 200, "[" EVENT("DELETED",
 		    "{'kind':'PartialObjectMetadata',"
 		    "'apiVersion':'meta.k8s.io/v1','metadata':{'name':'s',"
@@ -241,14 +241,14 @@ a_watch_without_a_version_starts_with_what_is_there(void **state UNUSED)
 	static const struct step steps[] = {
 		LABELLED("a", ""),
 		LABELLED("b", ""),
-		{ "WATCH", "{S}?watch=true&resourceVersion=0&timeoutSeconds=1",
+		{ "WATCH", "{S}?watch=true&resourceVersion=0&timeoutSeconds=2",
 		    NULL, 200, "{'<set>':[" EVENT("ADDED", ONE("a", "")) ","
 		    EVENT("ADDED", ONE("b", "")) "]}" },
-		{ "WATCH", "{S}?watch=true&timeoutSeconds=1", NULL, 200,
+		{ "WATCH", "{S}?watch=true&timeoutSeconds=2", NULL, 200,
 		    "{'<set>':[" EVENT("ADDED", ONE("a", "")) "," EVENT(
 		    "ADDED", ONE("b", "")) "]}" },
 		{ "WATCH",
-		    "{S}?watch=true&resourceVersion=0&timeoutSeconds=1&fieldSelector=metadata.name%3Db",
+		    "{S}?watch=true&resourceVersion=0&timeoutSeconds=2&fieldSelector=metadata.name%3Db",
 		    NULL, 200, "[" EVENT("ADDED", ONE("b", "")) "]" },
 	};
 	/* clang-format on */
@@ -277,7 +277,7 @@ a_selector_turns_changes_into_comings_and_goings(void **state UNUSED)
 		LABELLED("t", "'in':'no'"),
 		{ "DELETE", "{S}/s", NULL, 200, NULL },
 		{ "WATCH",
-		    "{S}?watch=true&resourceVersion=<from>&timeoutSeconds=1&labelSelector=in%3Dyes",
+		    "{S}?watch=true&resourceVersion=<from>&timeoutSeconds=2&labelSelector=in%3Dyes",
 		    NULL, 200, "[" EVENT("ADDED", ONE("s",
 		    ",'labels':{'in':'yes'}")) "," EVENT("MODIFIED", ONE("s",
 		    ",'labels':{'in':'yes','more':'x'}")) "," EVENT("DELETED",

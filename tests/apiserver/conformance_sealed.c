@@ -376,7 +376,7 @@ a_watch_tells_the_end_of_a_held_object_once(void **state UNUSED)
 		{ "PATCH", "{X}/x", "{'metadata':{'finalizers':null}}", 200,
 		    NULL, NULL, API_MERGE },
 		{ "WATCH",
-		    "{X}?watch=true&resourceVersion=<from>&timeoutSeconds=1",
+		    "{X}?watch=true&resourceVersion=<from>&timeoutSeconds=2",
 		    NULL, 200, "[{'type':'MODIFIED','object':{'*':1," HEAD
 		    ",'metadata':{'*':1,'deletionTimestamp':'<time>'}}},"
 		    "{'type':'DELETED','object':{'*':1," HEAD
