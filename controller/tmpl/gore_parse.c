@@ -15,7 +15,7 @@
 
 #define REPEAT_MAX 1000
 /* Go allows 1000, which needs more stack in PCRE2 than threads have. */
-#define NEST_MAX   50
+#define NEST_MAX    50
 #define NUMBER_MAX  100000000
 #define SURR_FIRST  0xD800U
 #define SURR_LAST   0xDFFFU
