@@ -42,6 +42,7 @@
 #define TICK_MAX_MS	 60000
 #define POLL_MS		 30000 /* between lists where watching is refused */
 #define REFUSED_MS	 60000 /* between attempts at a refused watch */
+#define REFUSALS_PASSING 2     /* not believed where it was granted before */
 
 enum step { STEP_LIST, STEP_WATCH };
 
@@ -73,6 +74,8 @@ struct reflector {
 	unsigned stalled;  /* failures at this place */
 	bool reauthorized; /* a 401 was answered by trying again at once */
 	uint64_t watch_ms; /* no watch before; it was refused */
+	bool granted;	   /* a watch was */
+	unsigned refusals; /* since */
 
 	/* The stream. */
 	bool running;
@@ -484,6 +487,17 @@ refused(struct reflector *r)
 	r->cfg.handler.trouble(r->cfg.handler.ctx, &err);
 }
 
+/* An API server that is just starting refuses everybody for a moment. */
+static bool
+may_pass(struct reflector *r, const struct err *why)
+{
+	if (why->code != ERR_FORBIDDEN || !r->granted ||
+	    r->refusals >= REFUSALS_PASSING)
+		return false;
+	wait_for(r, ++r->refusals * MS_PER_S);
+	return true;
+}
+
 static bool
 unauthorized_once(struct reflector *r, const struct err *why)
 {
@@ -501,7 +515,7 @@ failed_here(struct reflector *r, const struct err *why)
 {
 	uint64_t wait, asked = (uint64_t)why->retry_after_s * MS_PER_S;
 
-	if (unauthorized_once(r, why))
+	if (unauthorized_once(r, why) || may_pass(r, why))
 		return;
 	wait = back_off(r);
 	if (asked > RETRY_AFTER_MS)
@@ -546,6 +560,13 @@ poll_instead(struct reflector *r)
 	wait_for(r, r->cfg.poll_ms);
 }
 
+static void
+watch_refused(struct reflector *r, const struct err *why)
+{
+	if (!may_pass(r, why))
+		poll_instead(r);
+}
+
 /* The label of the restart metric. */
 static const char *
 reason_of(const struct err *why)
@@ -580,7 +601,7 @@ watch_ended(struct reflector *r, const struct err *why)
 	else if (why->code == ERR_GONE || why->code == ERR_TOOBIG)
 		list_again(r, why);
 	else if (why->code == ERR_FORBIDDEN)
-		poll_instead(r);
+		watch_refused(r, why);
 	else
 		failed_here(r, why);
 }
@@ -663,8 +684,11 @@ stream_begin(void *ctx, int status, bool json, int retry_after_s)
 	if (status != 200)
 		return;
 	r->reauthorized = false;
-	if (r->step == STEP_WATCH)
+	if (r->step == STEP_WATCH) {
 		atomic_store(&r->refused, false);
+		r->granted = true;
+		r->refusals = 0;
+	}
 	if (!json)
 		err_set(verdict(r), ERR_INVALID, "the answer is not JSON");
 }

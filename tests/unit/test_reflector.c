@@ -951,6 +951,38 @@ a_refused_list_is_told_and_tried_for_ever(void **state)
 	}
 }
 
+/* As an API server does to everybody while it starts: not believed yet. */
+static void
+refuses_for_a_moment(struct fixture *f)
+{
+	for (uint64_t n = 1; n < 3; n++) {
+		starts_watch(f, "10");
+		refuses(f, 403, -1);
+		waits(f, n * 1000);
+	}
+	assert_int_equal(f->troubles, 0);
+}
+
+static void
+a_watch_that_is_refused_for_a_moment_goes_on(void **state)
+{
+	struct fixture *f = *state;
+
+	comes_into_sync(f);
+	/* A long outage before it counts for nothing here. */
+	for (uint64_t n = 0; n < 2; n++) {
+		ends(f, ERR_TRANSPORT);
+		waits(f, FIRST_MS << n);
+		if (n < 1)
+			starts_watch(f, "10");
+	}
+	f->troubles = 0;
+	refuses_for_a_moment(f);
+	opens_watch(f, "10");
+	says(f, EVENT("ADDED", OBJ("a", "y", "u2", "13")));
+	told(f, "Wa/y:u2@13 ");
+}
+
 static void
 a_list_that_is_not_granted_is_told_once_in_our_words(void **state)
 {
@@ -978,6 +1010,7 @@ a_list_that_is_not_granted_is_told_once_in_our_words(void **state)
 	ends(f, ERR_TRANSPORT);
 	waits(f, reflector_tick(f->r));
 	f->troubles = 0;
+	refuses_for_a_moment(f);
 	starts_watch(f, "10");
 	refuses(f, 403, -1);
 	assert_int_equal(f->troubles, 1);
@@ -1020,6 +1053,7 @@ losing_the_right_to_watch_removes_nothing(void **state)
 	comes_into_sync(f);
 	ends(f, ERR_TRANSPORT);
 	waits(f, FIRST_MS);
+	refuses_for_a_moment(f);
 	starts_watch(f, "10");
 	refuses(f, 403, -1);
 	waits(f, 30000);
@@ -1625,6 +1659,7 @@ main(void)
 		TEST(an_expired_version_after_an_outage_means_one_list_at_once),
 		TEST(a_wrong_token_is_tried_again_at_once_but_once),
 		TEST(a_refused_list_is_told_and_tried_for_ever),
+		TEST(a_watch_that_is_refused_for_a_moment_goes_on),
 		TEST(a_list_that_is_not_granted_is_told_once_in_our_words),
 		TEST(lists_now_and_then_where_it_may_not_watch),
 		TEST(losing_the_right_to_watch_removes_nothing),

@@ -24,6 +24,10 @@ kill_9_and_restart_rewrites_nothing() {
 	for i in 1 2 3 4 5; do
 		within 20 synced "$ns" "s$i" True
 	done
+	# Rendered anew, this one would differ each time.
+	secret "$ns" random "foo=$(plain)" | seal |
+	    jq '.spec.template.data = {r: "{{ randAlphaNum 20 }}"}' | apply
+	within 20 synced "$ns" random True
 	before=$(versions)
 	controller_stop KILL
 	controller_start
