@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -197,15 +198,17 @@ type fuzzer struct {
 	g        *grammar
 	m        *mutator
 	e        *engine
+	only     string
 	seed     uint64
 	count    [differed + 1]int
 	seen     map[string]int
+	reasons  map[string]int // of what was refused or beyond the budget
 	show     int
 	failures int
 	rendered int // of those that agreed
 }
 
-func fuzz(path string, seed, first, n uint64, show int) error {
+func fuzz(path, only string, seed, first, n uint64, show int) error {
 	sigs, err := loadSignatures()
 	if err != nil {
 		return err
@@ -215,7 +218,10 @@ func fuzz(path string, seed, first, n uint64, show int) error {
 		return err
 	}
 	defer func() { e.close() }()
-	f := &fuzzer{g: newGrammar(sigs), e: e, seed: seed, seen: map[string]int{}, show: show}
+	f := &fuzzer{g: newGrammar(sigs), e: e, seed: seed, seen: map[string]int{}, reasons: map[string]int{}, show: show, only: only}
+	if only != "" {
+		f.g.keep(only)
+	}
 	if f.m, err = newMutator(sigs); err != nil {
 		return err
 	}
@@ -227,6 +233,9 @@ func fuzz(path string, seed, first, n uint64, show int) error {
 	}
 	fmt.Printf("seed %d: %d cases, %d agreed (%d rendered), %d refused, %d beyond the budget, %d differed (%d kinds), %.0f s\n",
 		seed, n, f.count[agreed], f.rendered, f.count[refused], f.count[bounded], f.count[differed], len(f.seen), time.Since(start).Seconds())
+	for _, k := range sortedKeys(f.reasons) {
+		fmt.Printf("%6d  %s\n", f.reasons[k], k)
+	}
 	for i, k := range sortedKeys(f.seen) {
 		if i == f.show {
 			fmt.Printf("        and others\n")
@@ -244,6 +253,8 @@ func fuzz(path string, seed, first, n uint64, show int) error {
 // template or of the corpus.
 func (f *fuzzer) make(i uint64) (string, map[string]string) {
 	switch n := i % 10; {
+	case f.only != "":
+		return f.g.single(f.seed, i)
 	case n < 4:
 		return f.g.template(f.seed, i)
 	case n < 7:
@@ -259,11 +270,14 @@ func (f *fuzzer) make(i uint64) (string, map[string]string) {
 
 func (f *fuzzer) one(i uint64) error {
 	template, data := f.make(i)
-	want, _, v, err := f.both(template, data)
+	want, got, v, err := f.both(template, data)
 	if err != nil {
 		return err
 	}
 	f.count[v]++
+	if v == refused || v == bounded {
+		f.reasons[reason(got.err)]++
+	}
 	if v == agreed && !want.failed {
 		f.rendered++
 	}
@@ -277,6 +291,14 @@ func (f *fuzzer) one(i uint64) error {
 	small, values := f.minimise(template, data)
 	return f.report(i, small, values)
 }
+
+// reason is an error text without what is special about one case.
+func reason(text string) string {
+	text = position.ReplaceAllString(text, "")
+	return strings.TrimSpace(quoted.ReplaceAllString(text, "…"))
+}
+
+var quoted = regexp.MustCompile("\"[^\"]*\"|`[^`]*`|template: [^ ]* ")
 
 // both asks the engine first: what is beyond its budget might keep Go busy
 // for ever.

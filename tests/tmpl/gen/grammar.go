@@ -57,6 +57,17 @@ func newGrammar(sigs []signature) *grammar {
 	return g
 }
 
+// keep leaves only the functions of one file for single calls.
+func (g *grammar) keep(file string) {
+	var kept []signature
+	for _, s := range g.all {
+		if s.file == file {
+			kept = append(kept, s)
+		}
+	}
+	g.all = kept
+}
+
 func (g *grammar) reset(seed, i uint64) {
 	g.r = rand.New(rand.NewPCG(seed, i))
 	g.b.Reset()
