@@ -275,7 +275,9 @@ func (f *fuzzer) one(i uint64) error {
 		return err
 	}
 	f.count[v]++
-	if v == refused || v == bounded {
+	if v == bounded && !isBounded(got) {
+		f.reasons["a loop that does not end in Go"]++
+	} else if v == refused || v == bounded {
 		f.reasons[reason(got.err)]++
 	}
 	if v == agreed && !want.failed {
@@ -304,12 +306,26 @@ var quoted = regexp.MustCompile("\"[^\"]*\"|`[^`]*`|template: [^ ]* ")
 // for ever.
 func (f *fuzzer) both(template string, data map[string]string) (want, got result, v verdict, err error) {
 	got, err = f.e.ask(template, data)
-	if err != nil || isBounded(got) {
+	if err != nil || isBounded(got) || isEndless(template, data) {
 		return want, got, bounded, err
 	}
 	want = askGo(template, data)
 	return want, got, compare(want, got), nil
 }
+
+// isEndless tells whether a loop of Go might wrap around the largest int, and
+// take all memory on its way.
+func isEndless(template string, data map[string]string) bool {
+	if strings.Contains(template, ".n") {
+		template += data["n"]
+	}
+	return stepping.MatchString(template) && huge.MatchString(template)
+}
+
+var (
+	stepping = regexp.MustCompile(`\b(untilStep|seq)\b`)
+	huge     = regexp.MustCompile(`[0-9]{18}|0x[0-9a-fA-F]{15}|"inf"|e\+[0-9]{2}`)
+)
 
 func isBounded(got result) bool {
 	return got.failed && strings.Contains(got.err, "out of budget: ")
