@@ -32,9 +32,9 @@ compile(struct call *c, struct gore **ret)
 	return -1;
 }
 
-/* The pattern, about to search args[1]. */
+/* The pattern, about to search args[1]; only_whether: where does not matter. */
 static int
-prepare(struct call *c, struct gore **ret)
+prepare(struct call *c, bool only_whether, struct gore **ret)
 {
 	const struct value *s = &c->args[1];
 	AUTO(gore) struct gore *re = NULL;
@@ -43,6 +43,12 @@ prepare(struct call *c, struct gore **ret)
 
 	if (rc < 0)
 		return rc;
+	if (gore_pattern(re)->odd_ends && !only_whether) {
+		(void)call_fail(c,
+		    "a repeated group that would rather match nothing is not "
+		    "supported");
+		return -2;
+	}
 	if (gore_subject(re, s->u.s.p, s->u.s.len) < 0)
 		return -2;
 	*ret = STEAL(re);
@@ -53,7 +59,7 @@ static int
 fn_match(struct call *c, struct value *ret)
 {
 	AUTO(gore) struct gore *re = NULL;
-	int rc = prepare(c, &re);
+	int rc = prepare(c, true, &re);
 
 	if (rc < 0) {
 		/* Without must, a bad pattern matches nothing. */
@@ -82,7 +88,7 @@ fn_find(struct call *c, struct value *ret)
 	size_t start, end;
 	int rc;
 
-	if (prepare(c, &re) < 0)
+	if (prepare(c, false, &re) < 0)
 		return -1;
 	rc = gore_match(re, 0);
 	*ret = value_str("", 0);
@@ -151,7 +157,7 @@ fn_find_all(struct call *c, struct value *ret)
 	int rc = 0;
 
 	*ret = list_nil(&type_strings);
-	if (prepare(c, &re) < 0)
+	if (prepare(c, false, &re) < 0)
 		return -1;
 	w = walk_of(re, &c->args[1]);
 	for (int64_t i = 0; n < 0 || i < n; i++) {
@@ -198,7 +204,7 @@ fn_split(struct call *c, struct value *ret)
 	AUTO(gore) struct gore *re = NULL;
 
 	*ret = list_nil(&type_strings);
-	if (prepare(c, &re) < 0)
+	if (prepare(c, false, &re) < 0)
 		return -1;
 	if (n == 0)
 		return 0;
@@ -364,7 +370,7 @@ replace(struct call *c, bool is_literal, struct value *ret)
 	AUTO(gore) struct gore *re = NULL;
 	struct text out;
 
-	if (prepare(c, &re) < 0)
+	if (prepare(c, false, &re) < 0)
 		return -1;
 	text_init(&out, c->env);
 	if (replace_all(c, re, is_literal, &out) < 0)

@@ -29,6 +29,9 @@ struct gore_pattern {
 	/* A repeated group may match nothing and has groups inside: what those
 	 * hold afterwards differs. */
 	bool odd_groups;
+	/* A repeated group would rather match nothing than something: where
+	 * matches end differs, whether there is one does not. */
+	bool odd_ends;
 	/* It is not Go that refuses it, but this translation. */
 	bool refused;
 };

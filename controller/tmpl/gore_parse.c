@@ -808,7 +808,8 @@ count_repeat(struct parser *x, int min, int max)
 	return 0;
 }
 
-/* What the repetition makes of its item; true: PCRE2 cannot loop over it. */
+/* What the repetition makes of its item; true: PCRE2 loops over it in
+ * another way. */
 static bool
 order_repeat(struct level *l, int min, int max, bool lazy)
 {
@@ -844,7 +845,7 @@ repeat(struct parser *x, char op, int min, int max, bool stacked)
 	    max != 1)
 		x->out->odd_groups = true;
 	if (order_repeat(l, min, max, lazy) && max < 0)
-		return refuse(x, UNSUPPORTED);
+		x->out->odd_ends = true;
 	if (op != '{')
 		text_putc(&x->out->text, op);
 	else if (max < 0)

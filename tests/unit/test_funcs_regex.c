@@ -118,6 +118,21 @@ refuses_what_it_cannot_do_exactly(void **state UNUSED)
 		    "regexReplaceAll: groups inside a repeated group that may "
 		    "match nothing are not supported" },
 		{ "{{ regexReplaceAll \"(a*)*\" \"aa\" \"<$0>\" }}", "<aa>" },
+		{ "{{ regexFind \"([^c]{0,1}?)+b\" \"ab\" }}",
+		    "template: cfg:1:3: executing \"cfg\" at <regexFind "
+		    "\"([^c]{0,1}?)+b\" \"ab\">: error calling regexFind: a "
+		    "repeated group that would rather match nothing is not "
+		    "supported" },
+		{ "{{ regexSplit \"(|a)*\" \"ab\" -1 }}",
+		    "template: cfg:1:3: executing \"cfg\" at <regexSplit "
+		    "\"(|a)*\" \"ab\" -1>: error calling regexSplit: a "
+		    "repeated "
+		    "group that would rather match nothing is not supported" },
+		/* Whether there is a match, it can tell. */
+		{ "{{ regexMatch \"^(a{0,1}?)+$\" \"aaa\" }}", "true" },
+		/* No turn but the first begins the text, so nothing differs. */
+		{ "{{ regexFind \"(^|[ ])+a\" \"  a\" }}", "  a" },
+		{ "{{ regexFind \"(b|a*)*\" \"aba\" }}", "aba" },
 	};
 
 	tmplrig_check(cases, ARRAY_SIZE(cases));

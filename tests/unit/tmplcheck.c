@@ -19,9 +19,7 @@
 #include "base/compiler.h"
 
 #define CLOSE_S	    60
-#define DAY_S	    86400L
 #define KEY_ID_SIZE 20
-#define ADDR_MAX    64
 
 static const char *
 text_of(json_t *check, const char *key)
@@ -137,38 +135,37 @@ check_times(json_t *check, X509 *cert)
 }
 
 static bool
+is_address(const char *want, const ASN1_OCTET_STRING *ip)
+{
+	ASN1_OCTET_STRING *a = a2i_IPADDRESS(want);
+	bool same = a != NULL && ASN1_OCTET_STRING_cmp(a, ip) == 0;
+
+	ASN1_OCTET_STRING_free(a);
+	return same;
+}
+
+static bool
+is_host(const char *want, const ASN1_STRING *host)
+{
+	size_t len = (size_t)ASN1_STRING_length(host);
+
+	return strlen(want) == len &&
+	    memcmp(want, ASN1_STRING_get0_data(host), len) == 0;
+}
+
+static bool
 has_name(json_t *list, const GENERAL_NAME *name)
 {
-	char buf[ADDR_MAX] = "";
-	const char *want;
 	size_t i;
 	json_t *v;
 
-	if (name->type == GEN_IPADD) {
-		const unsigned char *a = ASN1_STRING_get0_data(name->d.ip);
-
-		json_array_foreach(list, i, v)
-		{
-			ASN1_OCTET_STRING *ip =
-			    a2i_IPADDRESS(json_string_value(v));
-			bool same = ip != NULL &&
-			    ASN1_OCTET_STRING_cmp(ip, name->d.ip) == 0;
-
-			ASN1_OCTET_STRING_free(ip);
-			if (same)
-				return true;
-		}
-		return a == NULL;
-	}
-	if (name->type != GEN_DNS)
-		return false;
-	(void)snprintf(buf, sizeof(buf), "%.*s",
-	    ASN1_STRING_length(name->d.dNSName),
-	    (const char *)ASN1_STRING_get0_data(name->d.dNSName));
 	json_array_foreach(list, i, v)
 	{
-		want = json_string_value(v);
-		if (strcmp(want, buf) == 0)
+		const char *want = json_string_value(v);
+
+		if (name->type == GEN_IPADD && is_address(want, name->d.ip))
+			return true;
+		if (name->type == GEN_DNS && is_host(want, name->d.dNSName))
 			return true;
 	}
 	return false;

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -197,15 +198,17 @@ type fuzzer struct {
 	g        *grammar
 	m        *mutator
 	e        *engine
+	only     string
 	seed     uint64
 	count    [differed + 1]int
 	seen     map[string]int
+	reasons  map[string]int // of what was refused or beyond the budget
 	show     int
 	failures int
 	rendered int // of those that agreed
 }
 
-func fuzz(path string, seed, first, n uint64, show int) error {
+func fuzz(path, only string, seed, first, n uint64, show int) error {
 	sigs, err := loadSignatures()
 	if err != nil {
 		return err
@@ -215,7 +218,10 @@ func fuzz(path string, seed, first, n uint64, show int) error {
 		return err
 	}
 	defer func() { e.close() }()
-	f := &fuzzer{g: newGrammar(sigs), e: e, seed: seed, seen: map[string]int{}, show: show}
+	f := &fuzzer{g: newGrammar(sigs), e: e, seed: seed, seen: map[string]int{}, reasons: map[string]int{}, show: show, only: only}
+	if only != "" {
+		f.g.keep(only)
+	}
 	if f.m, err = newMutator(sigs); err != nil {
 		return err
 	}
@@ -227,6 +233,9 @@ func fuzz(path string, seed, first, n uint64, show int) error {
 	}
 	fmt.Printf("seed %d: %d cases, %d agreed (%d rendered), %d refused, %d beyond the budget, %d differed (%d kinds), %.0f s\n",
 		seed, n, f.count[agreed], f.rendered, f.count[refused], f.count[bounded], f.count[differed], len(f.seen), time.Since(start).Seconds())
+	for _, k := range sortedKeys(f.reasons) {
+		fmt.Printf("%6d  %s\n", f.reasons[k], k)
+	}
 	for i, k := range sortedKeys(f.seen) {
 		if i == f.show {
 			fmt.Printf("        and others\n")
@@ -244,6 +253,8 @@ func fuzz(path string, seed, first, n uint64, show int) error {
 // template or of the corpus.
 func (f *fuzzer) make(i uint64) (string, map[string]string) {
 	switch n := i % 10; {
+	case f.only != "":
+		return f.g.single(f.seed, i)
 	case n < 4:
 		return f.g.template(f.seed, i)
 	case n < 7:
@@ -259,11 +270,16 @@ func (f *fuzzer) make(i uint64) (string, map[string]string) {
 
 func (f *fuzzer) one(i uint64) error {
 	template, data := f.make(i)
-	want, _, v, err := f.both(template, data)
+	want, got, v, err := f.both(template, data)
 	if err != nil {
 		return err
 	}
 	f.count[v]++
+	if v == bounded && !isBounded(got) {
+		f.reasons["a loop that does not end in Go"]++
+	} else if v == refused || v == bounded {
+		f.reasons[reason(got.err)]++
+	}
 	if v == agreed && !want.failed {
 		f.rendered++
 	}
@@ -278,16 +294,38 @@ func (f *fuzzer) one(i uint64) error {
 	return f.report(i, small, values)
 }
 
+// reason is an error text without what is special about one case.
+func reason(text string) string {
+	text = position.ReplaceAllString(text, "")
+	return strings.TrimSpace(quoted.ReplaceAllString(text, "…"))
+}
+
+var quoted = regexp.MustCompile("\"[^\"]*\"|`[^`]*`|template: [^ ]* ")
+
 // both asks the engine first: what is beyond its budget might keep Go busy
 // for ever.
 func (f *fuzzer) both(template string, data map[string]string) (want, got result, v verdict, err error) {
 	got, err = f.e.ask(template, data)
-	if err != nil || isBounded(got) {
+	if err != nil || isBounded(got) || isEndless(template, data) {
 		return want, got, bounded, err
 	}
 	want = askGo(template, data)
 	return want, got, compare(want, got), nil
 }
+
+// isEndless tells whether a loop of Go might wrap around the largest int, and
+// take all memory on its way.
+func isEndless(template string, data map[string]string) bool {
+	if strings.Contains(template, ".n") {
+		template += data["n"]
+	}
+	return stepping.MatchString(template) && huge.MatchString(template)
+}
+
+var (
+	stepping = regexp.MustCompile(`\b(untilStep|seq)\b`)
+	huge     = regexp.MustCompile(`[0-9]{18}|0x[0-9a-fA-F]{15}|"inf"|e\+[0-9]{2}`)
+)
 
 func isBounded(got result) bool {
 	return got.failed && strings.Contains(got.err, "out of budget: ")

@@ -57,6 +57,17 @@ func newGrammar(sigs []signature) *grammar {
 	return g
 }
 
+// keep leaves only the functions of one file for single calls.
+func (g *grammar) keep(file string) {
+	var kept []signature
+	for _, s := range g.all {
+		if s.file == file {
+			kept = append(kept, s)
+		}
+	}
+	g.all = kept
+}
+
 func (g *grammar) reset(seed, i uint64) {
 	g.r = rand.New(rand.NewPCG(seed, i))
 	g.b.Reset()
@@ -201,7 +212,7 @@ func (g *grammar) assign() {
 func (g *grammar) conditional(depth int) {
 	g.action("if " + g.expr("any", 2))
 	g.body(1, depth-1)
-	if g.chance(30) {
+	for g.chance(30) {
 		g.action("else if " + g.expr("bool", 2))
 		g.body(1, depth-1)
 	}
@@ -227,6 +238,12 @@ func (g *grammar) with(depth int) {
 	g.dots = append(g.dots, kind)
 	g.body(1, depth-1)
 	g.dots = g.dots[:len(g.dots)-1]
+	if g.chance(20) {
+		g.action("else with " + g.expr("any", 2))
+		g.dots = append(g.dots, "any")
+		g.body(1, depth-1)
+		g.dots = g.dots[:len(g.dots)-1]
+	}
 	if g.chance(40) {
 		g.action("else")
 		g.body(1, depth-1)
@@ -349,6 +366,9 @@ func (g *grammar) expr(kind string, depth int) string {
 			return v
 		}
 	}
+	if kind == "any" && g.chance(15) {
+		return g.chain(depth)
+	}
 	if list, ok := fits[kind]; ok {
 		result := g.one(list)
 		if result != kind {
@@ -359,6 +379,15 @@ func (g *grammar) expr(kind string, depth int) string {
 		return g.leaf(kind)
 	}
 	return g.call(kind, depth-1)
+}
+
+// chain follows fields that may or may not be there.
+func (g *grammar) chain(depth int) string {
+	base := g.expr("dict", min(depth, 1))
+	if base == "." {
+		base = ""
+	}
+	return base + g.one([]string{".a", ".b", ".a.b", ".a.b.c", ".nope", ".x.y", ".host", "._0", ".a.x", ".c"})
 }
 
 func (g *grammar) variable(kind string) string {

@@ -21,6 +21,7 @@ func main() {
 	seed := flag.Uint64("seed", 1, "of the generated templates")
 	n := flag.Uint64("n", 10000, "how many of them")
 	first := flag.Uint64("first", 0, "number of the first one")
+	only := flag.String("only", "", "only single calls of functions of this corpus file")
 	show := flag.Int("show", 20, "how many kinds of differences to show")
 	flag.Parse()
 
@@ -33,7 +34,7 @@ func main() {
 	case *details:
 		err = listDetails()
 	case *engine != "":
-		err = fuzz(*engine, *seed, *first, *n, *show)
+		err = fuzz(*engine, *only, *seed, *first, *n, *show)
 	default:
 		flag.Usage()
 		os.Exit(2)

@@ -37,7 +37,11 @@ func (g *grammar) rune() rune {
 // randomText gives any text; where raw, with bytes that are no UTF-8.
 func (g *grammar) randomText(raw bool) string {
 	ascii := g.chance(40)
-	return g.repeat(0, 14, func() string {
+	most := 14
+	if g.chance(10) {
+		most = 80
+	}
+	return g.repeat(0, most, func() string {
 		switch {
 		case raw && g.chance(5):
 			return g.one([]string{"\xff", "\x80", "\xc3", "\xe6\xb7", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\x80"})
@@ -172,6 +176,13 @@ var layoutPieces = []string{
 	"Z0700", "Z07:00", "Z07", ".000", ".999", ",000", ",9", ".0", " ", "-", "/", ":", "T", ", ", "x", "é", "0", "_", "7", ".", "_2006", "Jan2", "nd",
 }
 
+var zones = []string{
+	"Africa/Casablanca", "Africa/Monrovia", "America/Argentina/Buenos_Aires", "America/Caracas", "America/Chicago", "America/Havana", "America/Noronha", "America/Nuuk",
+	"America/Santiago", "America/Sao_Paulo", "America/St_Johns", "Antarctica/Troll", "Asia/Dhaka", "Asia/Gaza", "Asia/Kathmandu", "Asia/Pyongyang", "Asia/Shanghai", "Asia/Tehran",
+	"Atlantic/Azores", "Australia/Eucla", "CET", "EST5EDT", "Etc/GMT-14", "Europe/Amsterdam", "Europe/Dublin", "Europe/Istanbul", "Europe/London", "Europe/Moscow", "Indian/Maldives",
+	"Pacific/Apia", "Pacific/Chatham", "Pacific/Kiritimati", "US/Hawaii", "WET", "Europe/berlin", "Europe", "/UTC", "UTC/..", "../UTC", "Mars/Phobos",
+}
+
 func (g *grammar) durationText() string {
 	return g.one([]string{"", "", "-", "+"}) + g.repeat(1, 3, func() string {
 		return g.one([]string{"0", "1", "25", "1.5", ".5", "3.", "100000", "9223372036854", "0.001", "59"}) + g.one([]string{"h", "m", "s", "ms", "us", "µs", "ns", "d", ""})
@@ -265,6 +276,8 @@ func (g *grammar) generated(kind string) (text string, ok bool) {
 		return quote(g.pieces([]string{"$", "1", "0", "2", "{", "}", "n", "x", "$1", "${1}", "${n}", "$$", "-", "é"}, 5))
 	case "layout":
 		return quote(g.repeat(1, 6, func() string { return g.one(layoutPieces) }))
+	case "zone":
+		return quote(g.one(zones))
 	case "dur":
 		return quote(g.durationText())
 	case "ver":
