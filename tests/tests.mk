@@ -132,6 +132,6 @@ e2e: deps
 ## bench: measured ratios, see tests/bench/README.md
 .PHONY: bench
 bench: deps
-	$(Q)$(MAKE) --no-print-directory all $(OUT)/tests/bench_unseal
+	$(Q)$(MAKE) --no-print-directory all $(OUT)/tests/bench_unseal $(OUT)/tests/bench_render
 	$(Q).ci/deps e2e
 	$(Q)OUT=$(OUT) CONTROLLER=$(BUILD)/controller tests/bench/run.sh

@@ -19,5 +19,12 @@ awk -v raw="$raw" -v ours="$ours" 'BEGIN {
 	printf "ratio                                         %8.2f\n", ours / raw
 }'
 
+echo "== rendering a template of 20 lines, one core"
+renders=$("$OUT/tests/bench_render" "$BENCH_SECONDS")
+awk -v raw="$raw" -v renders="$renders" 'BEGIN {
+	printf "renderings/s                                  %8.1f\n", renders
+	printf "cost beside a private operation               %8.4f\n", raw / renders
+}'
+
 echo "== objects on a real API server"
 tests/e2e/run.sh --bench
