@@ -127,6 +127,7 @@ fuzz:
 e2e: deps
 	$(Q)$(MAKE) --no-print-directory all $(OUT)/tests/conformance $(OUT)/tests/apiserver
 	$(Q).ci/deps e2e
+	$(Q)tests/tmpl/check.sh
 	$(Q)CONTROLLER=$(BUILD)/controller CONFORMANCE=$(OUT)/tests/conformance tests/e2e/run.sh
 
 ## bench: measured ratios, see tests/bench/README.md
