@@ -69,27 +69,27 @@ a_given_limit_is_honoured(void **state)
 
 	harness_start(h, args);
 	harness_expect(h, harness_wait_all_synced(h, OBJECTS, HARNESS_LATE_MS));
-	took = wait_now_ms() - begun;
 	n = count_requests(h);
+	took = wait_now_ms() - begun;
 	/* Two writes for each object at least. */
 	harness_expect(h, n >= 2 * OBJECTS);
 	harness_expect(h, n <= BURST + (took * QPS) / 1000 + 1);
-	/* And not slower than that, but for the start of the program. */
-	harness_expect(
-	    h, took < wait_scaled(3000 + (3 * OBJECTS + 5) * 1000 / QPS));
 }
 
 static void
 without_a_limit_nothing_waits(void **state)
 {
 	struct harness *h = *state;
-	int64_t begun;
+	int64_t begun, took, n;
 
 	harness_start_ready(h, NULL);
+	n = count_requests(h);
 	begun = wait_now_ms();
 	harness_expect(h, harness_wait_all_synced(h, OBJECTS, HARNESS_SOON_MS));
-	/* Under the limit above it takes four seconds. */
-	harness_expect(h, wait_now_ms() - begun < wait_scaled(2000));
+	took = wait_now_ms() - begun;
+	n = count_requests(h) - n;
+	/* More than the limit above lets through. */
+	harness_expect(h, n > BURST + (took * QPS) / 1000 + 1);
 }
 
 int
