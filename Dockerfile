@@ -9,7 +9,7 @@ RUN apt-get update && \
     apt-get install -y --no-install-recommends gcc libc6-dev make pkg-config \
         libcrypt-dev libcurl4-openssl-dev libjansson-dev libmicrohttpd-dev \
         libpcre2-dev libssl-dev libutf8proc-dev libyaml-dev tzdata \
-        uthash-dev zlib1g-dev && \
+        tzdata-legacy uthash-dev zlib1g-dev && \
     rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .

@@ -177,7 +177,7 @@ var layoutPieces = []string{
 }
 
 var zones = []string{
-	"Africa/Casablanca", "Africa/Monrovia", "America/Argentina/Buenos_Aires", "America/Caracas", "America/Chicago", "America/Havana", "America/Noronha", "America/Nuuk",
+	"Africa/Monrovia", "America/Argentina/Buenos_Aires", "America/Caracas", "America/Chicago", "America/Havana", "America/Noronha", "America/Nuuk",
 	"America/Santiago", "America/Sao_Paulo", "America/St_Johns", "Antarctica/Troll", "Asia/Dhaka", "Asia/Gaza", "Asia/Kathmandu", "Asia/Pyongyang", "Asia/Shanghai", "Asia/Tehran",
 	"Atlantic/Azores", "Australia/Eucla", "CET", "EST5EDT", "Etc/GMT-14", "Europe/Amsterdam", "Europe/Dublin", "Europe/Istanbul", "Europe/London", "Europe/Moscow", "Indian/Maldives",
 	"Pacific/Apia", "Pacific/Chatham", "Pacific/Kiritimati", "US/Hawaii", "WET", "Europe/berlin", "Europe", "/UTC", "UTC/..", "../UTC", "Mars/Phobos",
