@@ -17,8 +17,15 @@
 struct entry {
 	char *name;
 	struct keypair *kp;
-	int64_t order_s;
+	struct registry_attrs attrs;
 	uint32_t id; /* the same for the same public key; never 0 */
+};
+
+/* What is counted for a public key. */
+struct tally {
+	uint32_t id;
+	char fingerprint[KEYPAIR_FINGERPRINT_MAX];
+	uint64_t opened;
 };
 
 struct keyset {
@@ -37,7 +44,9 @@ struct registry {
 	struct entry *entries; /* sorted, newest first */
 	size_t n;
 	struct keyset *set; /* the distinct keys of entries, same order */
-	uint32_t last_id;   /* last one given to a key */
+	struct tally *tallies;
+	size_t ntallies;
+	uint32_t last_id; /* last one given to a key */
 	uint32_t last_hit;
 	uint64_t generation;
 };
@@ -122,6 +131,7 @@ registry_free(struct registry *r)
 	for (size_t i = 0; i < r->n; i++)
 		entry_release(&r->entries[i]);
 	mem_free_wiped(r->entries);
+	mem_free_wiped(r->tallies);
 	keyset_free(r->set);
 	mutex_destroy(&r->mu);
 	mem_free_wiped(r);
@@ -136,8 +146,8 @@ compare(const void *a, const void *b)
 	const struct entry *x = a, *y = b;
 	int c;
 
-	if (x->order_s != y->order_s)
-		return x->order_s > y->order_s ? -1 : 1;
+	if (x->attrs.order_s != y->attrs.order_s)
+		return x->attrs.order_s > y->attrs.order_s ? -1 : 1;
 	c = strcmp(keypair_fingerprint(x->kp), keypair_fingerprint(y->kp));
 	return c != 0 ? c : strcmp(x->name, y->name);
 }
@@ -151,6 +161,27 @@ find_locked(struct registry *r, const char *name) REQUIRES(r->mu)
 	return NULL;
 }
 
+static struct tally *
+tally_locked(struct registry *r, uint32_t id) REQUIRES(r->mu)
+{
+	for (size_t i = 0; i < r->ntallies; i++)
+		if (r->tallies[i].id == id)
+			return &r->tallies[i];
+	return NULL;
+}
+
+/* Those of keys that are gone. */
+static void
+drop_tallies_locked(struct registry *r) REQUIRES(r->mu)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->ntallies; i++)
+		if (keyset_find(r->set, r->tallies[i].id) != NULL)
+			r->tallies[kept++] = r->tallies[i];
+	r->ntallies = kept;
+}
+
 /* After a change of the entries. The caller frees the old set, unlocked. */
 static struct keyset *
 changed_locked(struct registry *r) REQUIRES(r->mu)
@@ -160,6 +191,7 @@ changed_locked(struct registry *r) REQUIRES(r->mu)
 	if (r->n > 1)
 		qsort(r->entries, r->n, sizeof(*r->entries), compare);
 	r->set = keyset_of(r->entries, r->n);
+	drop_tallies_locked(r);
 	r->generation++;
 	return old;
 }
@@ -168,22 +200,37 @@ static uint32_t
 id_for_locked(struct registry *r, const struct keypair *kp) REQUIRES(r->mu)
 {
 	const char *fp = keypair_fingerprint(kp);
+	struct tally *t;
 
-	for (size_t i = 0; i < r->set->n; i++)
-		if (strcmp(keypair_fingerprint(r->set->key[i].kp), fp) == 0)
-			return r->set->key[i].id;
+	for (size_t i = 0; i < r->ntallies; i++)
+		if (strcmp(r->tallies[i].fingerprint, fp) == 0)
+			return r->tallies[i].id;
 	do
 		r->last_id++;
-	while (r->last_id == 0 || keyset_find(r->set, r->last_id) != NULL);
-	return r->last_id;
+	while (r->last_id == 0 || tally_locked(r, r->last_id) != NULL);
+	r->tallies =
+	    xreallocarray(r->tallies, r->ntallies + 1, sizeof(*r->tallies));
+	t = &r->tallies[r->ntallies++];
+	*t = (struct tally) { .id = r->last_id };
+	(void)snprintf(t->fingerprint, sizeof(t->fingerprint), "%s", fp);
+	return t->id;
 }
 
 static bool
-same(const struct entry *e, const struct keypair *kp, int64_t order_s)
+same_attrs(const struct registry_attrs *a, const struct registry_attrs *b)
 {
-	return e->order_s == order_s &&
-	    strcmp(keypair_fingerprint(e->kp), keypair_fingerprint(kp)) == 0 &&
-	    strcmp(keypair_cert_pem(e->kp), keypair_cert_pem(kp)) == 0;
+	return a->order_s == b->order_s &&
+	    a->active_from_s == b->active_from_s &&
+	    a->backed_up == b->backed_up && a->backed_up_s == b->backed_up_s;
+}
+
+static bool
+same(const struct entry *a, const struct entry *b)
+{
+	return same_attrs(&a->attrs, &b->attrs) &&
+	    strcmp(keypair_fingerprint(a->kp), keypair_fingerprint(b->kp)) ==
+	    0 &&
+	    strcmp(keypair_cert_pem(a->kp), keypair_cert_pem(b->kp)) == 0;
 }
 
 /*
@@ -197,7 +244,7 @@ put_locked(struct registry *r, struct entry *e, struct keyset **old)
 	struct entry *slot = find_locked(r, e->name);
 	struct entry replaced = { 0 };
 
-	if (slot != NULL && same(slot, e->kp, e->order_s))
+	if (slot != NULL && same(slot, e))
 		return 0;
 	if (slot == NULL) {
 		if (r->n == REGISTRY_KEYS_MAX)
@@ -215,11 +262,11 @@ put_locked(struct registry *r, struct entry *e, struct keyset **old)
 }
 
 int
-registry_add(struct registry *r, const char *name, struct keypair *kp,
-    int64_t order_s, struct err *err)
+registry_put(struct registry *r, const char *name, struct keypair *kp,
+    const struct registry_attrs *attrs, struct err *err)
 {
 	AUTO(keyset) struct keyset *old = NULL;
-	struct entry e = { .order_s = order_s };
+	struct entry e = { .attrs = *attrs };
 	int rc;
 
 	if (name[0] == '\0' || strlen(name) > NAME_MAX_LEN)
@@ -237,6 +284,15 @@ registry_add(struct registry *r, const char *name, struct keypair *kp,
 		    "more than %d keys: delete old key secrets",
 		    REGISTRY_KEYS_MAX);
 	return 0;
+}
+
+int
+registry_add(struct registry *r, const char *name, struct keypair *kp,
+    int64_t order_s, struct err *err)
+{
+	const struct registry_attrs attrs = { .order_s = order_s };
+
+	return registry_put(r, name, kp, &attrs, err);
 }
 
 bool
@@ -329,27 +385,6 @@ registry_generation(struct registry *r)
 }
 
 bool
-registry_current(struct registry *r, struct registry_current *ret)
-{
-	const struct entry *e;
-	bool any;
-
-	mutex_lock(&r->mu);
-	any = r->n > 0;
-	if (any) {
-		e = &r->entries[0];
-		(void)snprintf(ret->fingerprint, sizeof(ret->fingerprint), "%s",
-		    keypair_fingerprint(e->kp));
-		(void)snprintf(ret->name, sizeof(ret->name), "%s", e->name);
-		ret->order_s = e->order_s;
-		ret->not_before = keypair_not_before(e->kp);
-		ret->not_after = keypair_not_after(e->kp);
-	}
-	mutex_unlock(&r->mu);
-	return any;
-}
-
-bool
 registry_knows(struct registry *r, const char *name)
 {
 	bool known;
@@ -360,24 +395,113 @@ registry_knows(struct registry *r, const char *name)
 	return known;
 }
 
-/* The newest one whose certificate is still good, else the newest. */
-static struct keypair *
+static void
+describe(const struct entry *e, struct registry_current *ret)
+{
+	(void)snprintf(ret->fingerprint, sizeof(ret->fingerprint), "%s",
+	    keypair_fingerprint(e->kp));
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", e->name);
+	ret->order_s = e->attrs.order_s;
+	ret->not_before = keypair_not_before(e->kp);
+	ret->not_after = keypair_not_after(e->kp);
+}
+
+bool
+registry_current(struct registry *r, struct registry_current *ret)
+{
+	bool any;
+
+	mutex_lock(&r->mu);
+	any = r->n > 0;
+	if (any)
+		describe(&r->entries[0], ret);
+	mutex_unlock(&r->mu);
+	return any;
+}
+
+/* Who serves. */
+
+static bool
+is_valid(const struct entry *e, int64_t now_s)
+{
+	return now_s <= keypair_not_after(e->kp);
+}
+
+static bool
+is_pending(const struct entry *e, int64_t now_s)
+{
+	return now_s < e->attrs.active_from_s;
+}
+
+/*
+ * The newest one whose certificate is still good and that is not pending, else
+ * the oldest pending one: it waits for nothing but its successor. Where all
+ * have expired, the newest, pending or not.
+ */
+static const struct entry *
 serving_locked(struct registry *r, int64_t now_s) REQUIRES(r->mu)
 {
-	for (size_t i = 0; i < r->n; i++)
-		if (now_s <= keypair_not_after(r->entries[i].kp))
-			return keypair_ref(r->entries[i].kp);
-	return r->n > 0 ? keypair_ref(r->entries[0].kp) : NULL;
+	const struct entry *pending = NULL;
+
+	for (size_t i = 0; i < r->n; i++) {
+		if (!is_valid(&r->entries[i], now_s))
+			continue;
+		if (!is_pending(&r->entries[i], now_s))
+			return &r->entries[i];
+		pending = &r->entries[i];
+	}
+	return pending != NULL || r->n == 0 ? pending : &r->entries[0];
+}
+
+bool
+registry_serving(struct registry *r, struct registry_current *ret)
+{
+	int64_t now_s = clock_wall_s(r->clock);
+	const struct entry *e;
+
+	mutex_lock(&r->mu);
+	e = serving_locked(r, now_s);
+	if (e != NULL)
+		describe(e, ret);
+	mutex_unlock(&r->mu);
+	return e != NULL;
+}
+
+/* Whether a time is still to come, and before *next. */
+static void
+soonest(int64_t *next, int64_t at_s, int64_t now_s)
+{
+	if (at_s > now_s && at_s < *next)
+		*next = at_s;
+}
+
+int64_t
+registry_next_change_s(struct registry *r)
+{
+	int64_t now_s = clock_wall_s(r->clock), next = INT64_MAX;
+
+	mutex_lock(&r->mu);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct entry *e = &r->entries[i];
+
+		soonest(&next, e->attrs.active_from_s, now_s);
+		if (keypair_not_after(e->kp) < INT64_MAX)
+			soonest(&next, keypair_not_after(e->kp) + 1, now_s);
+	}
+	mutex_unlock(&r->mu);
+	return next;
 }
 
 struct keypair *
 registry_sealing_key(struct registry *r)
 {
 	int64_t now_s = clock_wall_s(r->clock);
+	const struct entry *e;
 	struct keypair *kp;
 
 	mutex_lock(&r->mu);
-	kp = serving_locked(r, now_s);
+	e = serving_locked(r, now_s);
+	kp = e != NULL ? keypair_ref(e->kp) : NULL;
 	mutex_unlock(&r->mu);
 	return kp;
 }
@@ -423,6 +547,20 @@ try_keys(const struct keyset *set, const uint32_t first[2],
 	return 0;
 }
 
+static void
+count_hit(struct registry *r, uint32_t hit)
+{
+	struct tally *t;
+
+	mutex_lock(&r->mu);
+	r->last_hit = hit;
+	/* The key may have gone meanwhile. */
+	t = tally_locked(r, hit);
+	if (t != NULL)
+		t->opened++;
+	mutex_unlock(&r->mu);
+}
+
 int
 registry_unseal(struct registry *r, uint32_t *hint, const void *label,
     size_t label_len, const void *blob, size_t blob_len, struct secret **ret,
@@ -441,10 +579,91 @@ registry_unseal(struct registry *r, uint32_t *hint, const void *label,
 	if (hit == 0)
 		return err_set(err, ERR_NOKEY, "no key could decrypt secret");
 	*hint = hit;
-	if (hit != first[1]) {
-		mutex_lock(&r->mu);
-		r->last_hit = hit;
-		mutex_unlock(&r->mu);
-	}
+	count_hit(r, hit);
 	return 0;
+}
+
+/* For people. */
+
+static void
+add_name(struct registry_key *k, const char *name)
+{
+	k->names = xreallocarray(k->names, k->nnames + 1, sizeof(*k->names));
+	k->names[k->nnames++] = xstrdup(name);
+}
+
+/* The first entry of a key describes it; others add to it. */
+static void
+describe_key(struct registry_key *k, const struct entry *e)
+{
+	bool first = k->nnames == 0;
+
+	add_name(k, e->name);
+	if (first) {
+		(void)snprintf(k->fingerprint, sizeof(k->fingerprint), "%s",
+		    keypair_fingerprint(e->kp));
+		k->not_before = keypair_not_before(e->kp);
+		k->not_after = keypair_not_after(e->kp);
+		k->order_s = e->attrs.order_s;
+	}
+	if (first || e->attrs.active_from_s < k->active_from_s)
+		k->active_from_s = e->attrs.active_from_s;
+	k->backed_up = k->backed_up || e->attrs.backed_up;
+	if (e->attrs.backed_up_s > k->backed_up_s)
+		k->backed_up_s = e->attrs.backed_up_s;
+}
+
+static size_t
+place_of(const struct keyset *set, uint32_t id)
+{
+	return (size_t)(keyset_find(set, id) - set->key);
+}
+
+static void
+list_locked(struct registry *r, struct registry_listing *ret, int64_t now_s)
+    REQUIRES(r->mu)
+{
+	const struct entry *serving = serving_locked(r, now_s);
+
+	ret->n = r->set->n;
+	ret->key = xcalloc(ret->n + 1, sizeof(*ret->key));
+	for (size_t i = 0; i < r->n; i++)
+		describe_key(&ret->key[place_of(r->set, r->entries[i].id)],
+		    &r->entries[i]);
+	for (size_t i = 0; i < ret->n; i++) {
+		struct registry_key *k = &ret->key[i];
+		uint32_t id = r->set->key[i].id;
+		const struct tally *t = tally_locked(r, id);
+
+		k->seals = serving != NULL && serving->id == id;
+		k->pending = !k->seals && now_s < k->active_from_s;
+		k->expired = now_s > k->not_after;
+		k->opened = t != NULL ? t->opened : 0;
+	}
+}
+
+void
+registry_list(struct registry *r, struct registry_listing *ret)
+{
+	int64_t now_s = clock_wall_s(r->clock);
+
+	*ret = (struct registry_listing) { .n = 0 };
+	mutex_lock(&r->mu);
+	list_locked(r, ret, now_s);
+	mutex_unlock(&r->mu);
+}
+
+void
+registry_listing_release(struct registry_listing *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct registry_key *k = &l->key[i];
+
+		for (size_t j = 0; j < k->nnames; j++)
+			mem_free_wiped(k->names[j]);
+		mem_free_wiped(k->names);
+		mem_free_wiped(k->namespaces);
+	}
+	mem_free_wiped(l->key);
+	*l = (struct registry_listing) { .n = 0 };
 }

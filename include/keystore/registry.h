@@ -4,8 +4,9 @@
  * Every key decrypts, whatever its certificate's dates. The newest one (by
  * order time, ties: by fingerprint, so that every replica agrees) seals and is
  * served; a key whose certificate has expired is not served while a valid one
- * exists. Two names with the same public key count as one key. Thread-safe;
- * RSA work happens outside the lock.
+ * exists, nor a pending one while another valid one is not pending. Where all
+ * valid ones are pending, the oldest of them serves. Two names with the same
+ * public key count as one key. Thread-safe; RSA work happens outside the lock.
  */
 #ifndef KEYSTORE_REGISTRY_H
 #define KEYSTORE_REGISTRY_H
@@ -29,10 +30,18 @@ struct registry;
 struct registry *registry_new(const struct clock *clock);
 void registry_free(struct registry *r); /* wipes */
 
-/*
- * Adds or replaces the key known under name (the Secret's name). order_s: the
- * time that decides which key is newest. Takes its own reference.
- */
+/* What is known of a key beside the key. */
+struct registry_attrs {
+	int64_t order_s;       /* decides which key is newest */
+	int64_t active_from_s; /* pending until then; 0: never was */
+	bool backed_up;
+	int64_t backed_up_s; /* when; 0: not known */
+};
+/* Adds or replaces the key known under name (the Secret's name). Takes its own
+ * reference. */
+int registry_put(struct registry *r, const char *name, struct keypair *kp,
+    const struct registry_attrs *attrs, struct err *err) MUST_CHECK;
+/* The same where there is nothing but the order time. */
 int registry_add(struct registry *r, const char *name, struct keypair *kp,
     int64_t order_s, struct err *err) MUST_CHECK;
 /* Forgets a name; false where it was unknown. */
@@ -57,8 +66,14 @@ struct registry_current {
 	char name[256];
 	int64_t order_s, not_before, not_after;
 };
-/* The newest key, even where its certificate has expired; false: none. */
+/* The newest key, even where its certificate has expired or it is pending;
+ * false: none. */
 bool registry_current(struct registry *r, struct registry_current *ret);
+/* The key that seals and is served; false: none. */
+bool registry_serving(struct registry *r, struct registry_current *ret);
+/* Unix seconds at which time alone may make another key the serving one;
+ * INT64_MAX: never. */
+int64_t registry_next_change_s(struct registry *r);
 /* The served certificate, appended to out. ERR_NOTFOUND: no keys. */
 int registry_cert_pem(
     struct registry *r, struct buf *out, struct err *err) MUST_CHECK;
@@ -80,6 +95,36 @@ struct keypair *registry_sealing_key(struct registry *r);
 int registry_unseal(struct registry *r, uint32_t *hint, const void *label,
     size_t label_len, const void *blob, size_t blob_len, struct secret **ret,
     struct err *err) MUST_CHECK;
+
+/* ---- for people: what there is ---- */
+
+struct registry_key {
+	char **names; /* Secrets with this key, the newest first */
+	size_t nnames;
+	char fingerprint[KEYPAIR_FINGERPRINT_MAX];
+	int64_t not_before, not_after, order_s;
+	int64_t active_from_s;
+	bool seals;   /* its certificate is served */
+	bool pending; /* would not be served yet while another one may be */
+	bool expired; /* its certificate; it still decrypts */
+	bool backed_up;
+	int64_t backed_up_s; /* 0: time not known */
+	uint64_t opened;     /* items since the start, by whomever asked for */
+	uint64_t items;	     /* in live objects that are known to need it */
+	char *namespaces;    /* text of the restriction; NULL: none */
+};
+
+struct registry_listing {
+	struct registry_key *key; /* distinct keys, newest first */
+	size_t n;
+	/* Items of live objects of which it is not known yet which key they
+	 * need: while it is not 0, a key with 0 items may be needed. */
+	uint64_t unknown_items;
+};
+
+void registry_list(struct registry *r, struct registry_listing *ret);
+void registry_listing_release(struct registry_listing *l);
+DEFINE_AUTO_RELEASE(registry_listing);
 
 DEFINE_AUTO(registry);
 

@@ -356,6 +356,131 @@ a_key_opens_after_its_certificate_has_expired(void **state UNUSED)
 	fixture_now_s = NOW_S;
 }
 
+/* Pending keys. */
+
+static void
+put(struct registry *r, const char *name, struct keypair *kp, int64_t order_s,
+    int64_t active_from_s)
+{
+	const struct registry_attrs attrs = {
+		.order_s = order_s,
+		.active_from_s = active_from_s,
+	};
+	struct err err = ERR_INIT;
+
+	assert_int_equal(registry_put(r, name, kp, &attrs, &err), 0);
+}
+
+static void
+serving_is(struct registry *r, const char *name)
+{
+	struct registry_current current;
+
+	assert_true(registry_serving(r, &current));
+	assert_string_equal(current.name, name);
+}
+
+static void
+a_pending_key_opens_and_does_not_serve_until_its_time_has_come(
+    void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	uint32_t hint = 0;
+
+	add(r, "old", 0, NOW_S - 100);
+	put(r, "new", fixture_key(1), NOW_S, NOW_S + 60);
+	newest_is(r, "new");
+	serving_is(r, "old");
+	serves(r, 0);
+	open_sealed(r, 1, &hint, "b");
+	assert_int_equal(registry_next_change_s(r), NOW_S + 60);
+	fixture_now_s = NOW_S + 59;
+	serves(r, 0);
+	fixture_now_s = NOW_S + 60;
+	serves(r, 1);
+	serving_is(r, "new");
+	assert_true(registry_next_change_s(r) > NOW_S + 60);
+	fixture_now_s = NOW_S;
+	put(r, "new", fixture_key(1), NOW_S, 0);
+	serves(r, 1);
+}
+
+static void
+of_pending_keys_alone_the_oldest_serves(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+
+	put(r, "first", fixture_key(0), NOW_S, NOW_S + 60);
+	serves(r, 0);
+	put(r, "second", fixture_key(1), NOW_S + 10, NOW_S + 70);
+	put(r, "third", fixture_key(2), NOW_S + 20, NOW_S + 80);
+	serves(r, 0);
+	fixture_now_s = NOW_S + 60;
+	serves(r, 0);
+	fixture_now_s = NOW_S + 70;
+	serves(r, 1);
+	fixture_now_s = NOW_S;
+}
+
+static void
+a_valid_pending_key_is_preferred_to_an_expired_one(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	AUTO(keypair)
+	struct keypair *expired = fixture_make(2048, NOW_S - 2 * DAY_S, DAY_S);
+
+	put(r, "expired", expired, NOW_S - 100, 0);
+	put(r, "pending", fixture_key(0), NOW_S, NOW_S + 60);
+	serves(r, 0);
+}
+
+/* For people. */
+
+static void
+the_list_says_what_each_key_is(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	AUTO_RELEASE(registry_listing) struct registry_listing l = { .n = 0 };
+	const struct registry_attrs backed_up = {
+		.order_s = NOW_S - 100,
+		.backed_up = true,
+		.backed_up_s = NOW_S - 5,
+	};
+	struct err err = ERR_INIT;
+	uint32_t hint = 0;
+
+	registry_list(r, &l);
+	assert_int_equal(l.n, 0);
+	registry_listing_release(&l);
+	assert_int_equal(
+	    registry_put(r, "old", fixture_key(0), &backed_up, &err), 0);
+	put(r, "new", fixture_key(1), NOW_S, NOW_S + 60);
+	put(r, "same", fixture_key(0), NOW_S - 90, 0);
+	open_sealed(r, 0, &hint, "ba");
+	open_sealed(r, 0, &hint, "a");
+	registry_list(r, &l);
+	assert_int_equal(l.n, 2);
+	assert_string_equal(l.key[0].names[0], "new");
+	assert_true(l.key[0].pending);
+	assert_false(l.key[0].seals);
+	assert_false(l.key[0].backed_up);
+	assert_int_equal(l.key[0].opened, 0);
+	assert_int_equal(l.key[0].active_from_s, NOW_S + 60);
+	assert_string_equal(
+	    l.key[1].fingerprint, keypair_fingerprint(fixture_key(0)));
+	assert_int_equal(l.key[1].nnames, 2);
+	assert_string_equal(l.key[1].names[0], "same");
+	assert_string_equal(l.key[1].names[1], "old");
+	assert_true(l.key[1].seals);
+	assert_false(l.key[1].pending);
+	assert_false(l.key[1].expired);
+	assert_true(l.key[1].backed_up);
+	assert_int_equal(l.key[1].backed_up_s, NOW_S - 5);
+	assert_int_equal(l.key[1].order_s, NOW_S - 90);
+	assert_int_equal(l.key[1].not_after, NOW_S + 365 * DAY_S);
+	assert_int_equal(l.key[1].opened, 2);
+}
+
 /* Order of trial. */
 
 static void
@@ -672,6 +797,12 @@ main(void)
 		cmocka_unit_test(
 		    an_expired_certificate_is_not_served_while_a_valid_one_exists),
 		cmocka_unit_test(a_key_opens_after_its_certificate_has_expired),
+		cmocka_unit_test(
+		    a_pending_key_opens_and_does_not_serve_until_its_time_has_come),
+		cmocka_unit_test(of_pending_keys_alone_the_oldest_serves),
+		cmocka_unit_test(
+		    a_valid_pending_key_is_preferred_to_an_expired_one),
+		cmocka_unit_test(the_list_says_what_each_key_is),
 		cmocka_unit_test(tries_hint_then_latest_hit_then_newest_first),
 		cmocka_unit_test(a_hint_of_a_key_that_went_does_no_harm),
 		cmocka_unit_test(
