@@ -71,7 +71,7 @@ struct reader {
 	yaml_parser_t parser;
 	struct level stack[DEPTH_MAX];
 	unsigned depth;
-	unsigned nodes;
+	unsigned nodes, nodes_max;
 	json_t *root;
 	struct err *err;
 };
@@ -452,7 +452,7 @@ on_event(struct reader *r, const yaml_event_t *ev)
 	case YAML_SCALAR_EVENT:
 	case YAML_SEQUENCE_START_EVENT:
 	case YAML_MAPPING_START_EVENT:
-		if (++r->nodes > NODES_MAX)
+		if (++r->nodes > r->nodes_max)
 			return fail(r, ev, "too many nodes");
 		break;
 	default:
@@ -561,16 +561,22 @@ has_many_tag_directives(const char *p, size_t len)
 }
 
 static int
-read_yaml(struct reader *r, bool *more)
+read_document(struct reader *r)
 {
 	int rc;
 
 	do
 		rc = step(r);
 	while (rc == 0);
-	if (rc < 0)
-		return rc;
+	return rc;
+}
+
+static int
+read_first(struct reader *r, bool *more)
+{
 	*more = false;
+	if (read_document(r) < 0)
+		return -1;
 	/* No document at all: null. Nothing follows the end of the stream. */
 	if (r->root == NULL) {
 		r->root = json_null();
@@ -579,32 +585,70 @@ read_yaml(struct reader *r, bool *more)
 	return peek_more(r, more);
 }
 
-int
-yamlx_parse(
-    const char *p, size_t len, json_t **ret, bool *more, struct err *err)
+/* Appends to all, which belongs to the caller. */
+static int
+read_all(struct reader *r, json_t *all)
 {
-	struct reader r = { .err = err };
-	json_t *v = try_json(p, len);
-	bool follows = false;
-	int rc;
+	for (;;) {
+		if (read_document(r) < 0)
+			return -1;
+		if (r->root == NULL)
+			return 0;
+		if (json_array_append_new(all, STEAL(r->root)) != 0)
+			abort();
+	}
+}
 
-	if (v != NULL && count_nodes(v) > NODES_MAX) {
+static void
+reader_start(struct reader *r, const char *p, size_t len)
+{
+	if (!yaml_parser_initialize(&r->parser))
+		abort();
+	/* No UTF-16: the search for directives would not see through it. */
+	yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&r->parser, (const unsigned char *)p, len);
+}
+
+static void
+reader_end(struct reader *r)
+{
+	for (unsigned i = 0; i < r->depth; i++)
+		json_decref(r->stack[i].key);
+	yaml_parser_delete(&r->parser);
+}
+
+/* What reads as JSON; *ret is NULL where it does not. */
+static int
+read_json(const char *p, size_t len, unsigned nodes_max, json_t **ret,
+    struct err *err)
+{
+	json_t *v = try_json(p, len);
+
+	if (v != NULL && count_nodes(v) > nodes_max) {
 		json_decref(v);
 		return err_set(err, ERR_INVALID, "yaml: too many nodes");
 	}
 	if (v == NULL && has_many_tag_directives(p, len))
 		return err_set(err, ERR_INVALID, "yaml: too many directives");
+	*ret = v;
+	return 0;
+}
+
+int
+yamlx_parse(
+    const char *p, size_t len, json_t **ret, bool *more, struct err *err)
+{
+	struct reader r = { .err = err, .nodes_max = NODES_MAX };
+	json_t *v = NULL;
+	bool follows = false;
+	int rc;
+
+	if (read_json(p, len, NODES_MAX, &v, err) < 0)
+		return -1;
 	if (v == NULL) {
-		if (!yaml_parser_initialize(&r.parser))
-			abort();
-		/* No UTF-16: the check above would not see through it. */
-		yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-		yaml_parser_set_input_string(
-		    &r.parser, (const unsigned char *)p, len);
-		rc = read_yaml(&r, &follows);
-		for (unsigned i = 0; i < r.depth; i++)
-			json_decref(r.stack[i].key);
-		yaml_parser_delete(&r.parser);
+		reader_start(&r, p, len);
+		rc = read_first(&r, &follows);
+		reader_end(&r);
 		if (rc < 0) {
 			json_decref(r.root);
 			return -1;
@@ -615,4 +659,233 @@ yamlx_parse(
 		*more = follows;
 	*ret = v;
 	return 0;
+}
+
+int
+yamlx_parse_all(const char *p, size_t len, unsigned nodes_max, json_t **ret,
+    struct err *err)
+{
+	struct reader r = { .err = err, .nodes_max = nodes_max };
+	AUTO_JSON json_t *all = json_array();
+	json_t *v = NULL;
+	int rc = 0;
+
+	if (read_json(p, len, nodes_max, &v, err) < 0)
+		return -1;
+	if (v != NULL) {
+		if (json_array_append_new(all, v) != 0)
+			abort();
+	} else {
+		reader_start(&r, p, len);
+		rc = read_all(&r, all);
+		reader_end(&r);
+		json_decref(r.root);
+	}
+	if (rc == 0)
+		*ret = STEAL(all);
+	return rc;
+}
+
+/* ---- writing ---- */
+
+struct writer {
+	yaml_emitter_t emitter;
+	struct buf *out;
+	struct err *err;
+};
+
+static int
+on_write(void *ctx, unsigned char *p, size_t len)
+{
+	struct writer *w = ctx;
+
+	return buf_append(w->out, p, len, w->err) == 0;
+}
+
+/* The emitter takes the event over, also where it fails. */
+static int
+emit(struct writer *w, yaml_event_t *ev, int made)
+{
+	if (!made)
+		abort();
+	if (yaml_emitter_emit(&w->emitter, ev))
+		return 0;
+	if (w->err->code == ERR_NONE)
+		err_set(w->err, ERR_INVALID, "yaml: cannot be written");
+	return -1;
+}
+
+static int
+emit_scalar(
+    struct writer *w, const char *s, size_t len, yaml_scalar_style_t style)
+{
+	yaml_event_t ev;
+
+	return emit(w, &ev,
+	    yaml_scalar_event_initialize(&ev, NULL, NULL,
+		(const yaml_char_t *)s, (int)len, 1, 1, style));
+}
+
+/* A date, or a number of base 60: some readers know these, ours does not. */
+static bool
+looks_like_time(const char *s)
+{
+	if (span_digits(s) == 4 && s[4] == '-')
+		return true;
+	if (*s == '+' || *s == '-')
+		s++;
+	return span_digits(s) > 0 && strchr(s, ':') != NULL;
+}
+
+static bool
+reads_as_text(const char *s, size_t len)
+{
+	json_t *number;
+
+	if (strlen(s) != len)
+		return true;
+	if (resolve_word(s) != NULL || is_not_finite(s) ||
+	    strcmp(s, "<<") == 0 || looks_like_time(s))
+		return false;
+	number = resolve_number(s);
+	json_decref(number);
+	return number == NULL;
+}
+
+static int
+emit_text(struct writer *w, const char *s, size_t len)
+{
+	yaml_scalar_style_t style = YAML_PLAIN_SCALAR_STYLE;
+
+	if (len > INT_MAX)
+		return err_set(w->err, ERR_TOOBIG, "yaml: text is too long");
+	if (memchr(s, '\n', len) != NULL)
+		style = YAML_LITERAL_SCALAR_STYLE;
+	else if (!reads_as_text(s, len))
+		style = YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+	return emit_scalar(w, s, len, style);
+}
+
+/* A number, a boolean or null. */
+static int
+emit_word(struct writer *w, const json_t *v)
+{
+	AUTO_RELEASE(buf) struct buf text = BUF_INIT(NUMBER_MAX);
+
+	if (jsonx_dump(v, &text, w->err) < 0)
+		return -1;
+	return emit_scalar(w, text.data, text.len, YAML_PLAIN_SCALAR_STYLE);
+}
+
+static int emit_value(struct writer *w, const json_t *v, unsigned depth);
+
+static int
+emit_array(struct writer *w, const json_t *v, unsigned depth)
+{
+	yaml_event_t ev;
+	json_t *child;
+	size_t i;
+
+	if (emit(w, &ev,
+		yaml_sequence_start_event_initialize(
+		    &ev, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE)) < 0)
+		return -1;
+	json_array_foreach(v, i, child)
+	{
+		if (emit_value(w, child, depth + 1) < 0)
+			return -1;
+	}
+	return emit(w, &ev, yaml_sequence_end_event_initialize(&ev));
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+/* Member names sorted; freed with the array alone. */
+static const char **
+sorted_names(const json_t *v)
+{
+	const char **names =
+	    xreallocarray(NULL, json_object_size(v) + 1, sizeof(*names));
+	const char *name;
+	json_t *child;
+	size_t n = 0;
+
+	json_object_foreach((json_t *)(uintptr_t)v, name, child) names[n++] =
+	    name;
+	qsort(names, n, sizeof(*names), by_name);
+	names[n] = NULL;
+	return names;
+}
+
+static int
+emit_object(struct writer *w, const json_t *v, unsigned depth)
+{
+	const char **names;
+	yaml_event_t ev;
+	int rc;
+
+	if (emit(w, &ev,
+		yaml_mapping_start_event_initialize(
+		    &ev, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE)) < 0)
+		return -1;
+	names = sorted_names(v);
+	rc = 0;
+	for (size_t i = 0; rc == 0 && names[i] != NULL; i++) {
+		rc = emit_text(w, names[i], strlen(names[i]));
+		if (rc == 0)
+			rc = emit_value(
+			    w, json_object_get(v, names[i]), depth + 1);
+	}
+	free(names);
+	return rc < 0 ? rc
+		      : emit(w, &ev, yaml_mapping_end_event_initialize(&ev));
+}
+
+static int
+emit_value(struct writer *w, const json_t *v, unsigned depth)
+{
+	if (depth > DEPTH_MAX)
+		return err_set(w->err, ERR_TOOBIG, "yaml: nested too deep");
+	if (json_is_object(v))
+		return emit_object(w, v, depth);
+	if (json_is_array(v))
+		return emit_array(w, v, depth);
+	if (json_is_string(v))
+		return emit_text(
+		    w, json_string_value(v), json_string_length(v));
+	return emit_word(w, v);
+}
+
+int
+yamlx_dump(const json_t *v, struct buf *out, struct err *err)
+{
+	struct writer w = { .out = out, .err = err };
+	yaml_event_t ev;
+	int rc;
+
+	if (!yaml_emitter_initialize(&w.emitter))
+		abort();
+	yaml_emitter_set_output(&w.emitter, on_write, &w);
+	yaml_emitter_set_unicode(&w.emitter, 1);
+	yaml_emitter_set_width(&w.emitter, -1);
+	rc = emit(&w, &ev,
+	    yaml_stream_start_event_initialize(&ev, YAML_UTF8_ENCODING));
+	if (rc == 0)
+		rc = emit(&w, &ev,
+		    yaml_document_start_event_initialize(
+			&ev, NULL, NULL, NULL, 1));
+	if (rc == 0)
+		rc = emit_value(&w, v, 1);
+	if (rc == 0)
+		rc = emit(&w, &ev, yaml_document_end_event_initialize(&ev, 1));
+	if (rc == 0)
+		rc = emit(&w, &ev, yaml_stream_end_event_initialize(&ev));
+	yaml_emitter_delete(&w.emitter);
+	return rc;
 }

@@ -1,5 +1,5 @@
 /*
- * YAML to a jansson tree, for kubeconfig files and request bodies.
+ * YAML to a jansson tree, for kubeconfig files and request bodies, and back.
  *
  * Plain scalars get the types that sigs.k8s.io/yaml gives them, which kubectl
  * and the reference controller read with: "~", null and nothing are null; y,
@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/compiler.h"
 #include "base/err.h"
 
@@ -28,5 +29,17 @@
  */
 int yamlx_parse(const char *p, size_t len, json_t **ret, bool *more,
     struct err *err) MUST_CHECK;
+/*
+ * Every document of the text, in an array; no document: an empty one. At most
+ * nodes_max nodes together.
+ */
+int yamlx_parse_all(const char *p, size_t len, unsigned nodes_max, json_t **ret,
+    struct err *err) MUST_CHECK;
+/*
+ * One document as kubectl prints it, appended to out: block style, members
+ * sorted, lines not folded, quotes where the text would read as another type.
+ * ERR_TOOBIG where out is full or nesting passes the reader's limit.
+ */
+int yamlx_dump(const json_t *v, struct buf *out, struct err *err) MUST_CHECK;
 
 #endif

@@ -58,6 +58,23 @@ check_round_trip(const json_t *v, size_t size)
 	check(json_equal(v, yaml) && !more);
 }
 
+/* What is written reads back as the same tree. */
+static void
+check_writer(const json_t *v, size_t size)
+{
+	AUTO_RELEASE(buf) struct buf text = BUF_INIT(256 * size + 4096);
+	struct err err = ERR_INIT;
+	AUTO_JSON json_t *again = NULL;
+	bool more = true;
+
+	if (yamlx_dump(v, &text, &err) < 0) {
+		check(err.code == ERR_TOOBIG);
+		return;
+	}
+	check(yamlx_parse(text.data, text.len, &again, &more, &err) == 0);
+	check(json_equal(v, again) && !more);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -72,5 +89,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	check(count_nodes(v) <= NODES_MAX);
 	check_round_trip(v, size);
+	check_writer(v, size);
 	return 0;
 }
