@@ -147,6 +147,12 @@ check_namespaces(union flag_value v, struct err *why)
 }
 
 static bool
+check_object_name(union flag_value v, struct err *why)
+{
+	return v.s[0] == '\0' || config_check_object_name(v.s, why);
+}
+
+static bool
 check_selector(union flag_value v, struct err *why)
 {
 	return config_check_selector(v.s, why);
@@ -431,6 +437,15 @@ static const struct flag table[] = {
 	    .usage = "Labels of new key Secrets, k=v separated by commas",
 	    .want = WANT_LIST,
 	    .check = check_labels },
+	{ .name = "publish-cert-configmap",
+	    .type = FLAG_STRING,
+	    .offset = VALUE(publish_cert_configmap),
+	    .def = "",
+	    .usage = "Keep the public certificate in this ConfigMap, in the "
+		     "controller's own namespace; needs get, create and update "
+		     "on configmaps",
+	    .want = "the name of a ConfigMap",
+	    .check = check_object_name },
 	{ .name = "rate-limit",
 	    .type = FLAG_INT,
 	    .offset = VALUE(rate_limit),

@@ -47,6 +47,7 @@ struct config {
 	bool old_gc_behavior;
 	const char *privatekey_annotations;
 	const char *privatekey_labels;
+	const char *publish_cert_configmap; /* "": none */
 	int64_t rate_limit;
 	int64_t rate_limit_burst;
 	int64_t read_timeout_ns;

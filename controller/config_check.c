@@ -266,6 +266,12 @@ config_check_selector(const char *s, struct err *why)
 }
 
 bool
+config_check_object_name(const char *s, struct err *why UNUSED)
+{
+	return is_subdomain((struct span) { s, strlen(s) });
+}
+
+bool
 config_check_key_prefix(const char *s, struct err *why)
 {
 	size_t len = strlen(s), valid = strspn(s, LOWER DIGITS "-");

@@ -27,6 +27,8 @@ bool config_check_annotations(const char *s, struct err *why);
 /* Names of namespaces separated by commas; blanks and empty ones do not count.
  */
 bool config_check_namespaces(const char *s, struct err *why);
+/* A name as of a ConfigMap: a DNS subdomain. */
+bool config_check_object_name(const char *s, struct err *why);
 /* A label selector as kubectl takes it: "a=b,c!=d,e,!f,g in (h,i)". */
 bool config_check_selector(const char *s, struct err *why);
 /* One printable line of UTF-8 or ASCII, short enough for a certificate. */

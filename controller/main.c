@@ -18,6 +18,7 @@
 #include "cache/index.h"
 #include "cache/reflector.h"
 #include "cache/workqueue.h"
+#include "certpublisher.h"
 #include "config.h"
 #include "http/server.h"
 #include "keysecrets.h"
@@ -40,7 +41,8 @@
 /* How often the start is judged complete, until it is. */
 #define START_TICK_MS 50
 /* Clients beside the workers', counted from the end of the array. */
-#define EXTRA_CLIENTS 3
+#define EXTRA_CLIENTS 4
+#define CERT_CLIENT   4
 #define LEASE_CLIENT  3
 #define EVENTS_CLIENT 2
 #define KEYS_CLIENT   1
@@ -53,7 +55,7 @@ struct app {
 	struct kube_config *kube;
 	struct kube_limiter *limiter;
 	struct kube_transport **transports;
-	struct kube_client *clients; /* workers', Lease's, events', keys' */
+	struct kube_client *clients; /* workers', then the above */
 	unsigned nclients;
 	struct registry *keys;
 	struct keysecrets *keysecrets;
@@ -66,7 +68,8 @@ struct app {
 	struct reflector_loop *reflectors;
 	struct namespaces *namespaces;
 	struct http_server *public, *metrics_http;
-	struct lease *lease; /* NULL: no election */
+	struct lease *lease;		 /* NULL: no election */
+	struct certpublisher *publisher; /* NULL: not wanted */
 	atomic_bool released;
 };
 
@@ -165,6 +168,8 @@ keys_changed(void *ctx)
 	struct app *a = ctx;
 
 	controller_keys_changed(a->controller);
+	if (a->publisher != NULL)
+		certpublisher_hurry(a->publisher);
 }
 
 static void
@@ -290,6 +295,23 @@ make_lease(struct app *a)
 }
 
 static void
+make_publisher(struct app *a)
+{
+	const struct certpublisher_config pc = {
+		.client = &a->clients[a->nclients - CERT_CLIENT],
+		.keys = a->keys,
+		.clock = a->clock,
+		.ns = a->kube->ns,
+		.name = a->cfg->publish_cert_configmap,
+		.may_write = may_write,
+		.ctx = a,
+	};
+
+	if (pc.name[0] != '\0')
+		a->publisher = certpublisher_new(&pc);
+}
+
+static void
 add_reflector(struct app *a, const struct kube_resource *res, const char *ns,
     struct index *index, struct reflector_handler handler)
 {
@@ -399,6 +421,7 @@ app_start(struct app *a, struct err *err)
 	make_controller(a);
 	make_rotator(a);
 	make_lease(a);
+	make_publisher(a);
 	if (start_http(a, err) < 0)
 		return -1;
 	make_reflectors(a);
@@ -406,6 +429,8 @@ app_start(struct app *a, struct err *err)
 	rotator_start(a->rotator);
 	if (a->lease != NULL)
 		lease_start(a->lease);
+	if (a->publisher != NULL)
+		certpublisher_start(a->publisher);
 	reflector_loop_start(a->reflectors);
 	controller_start_workers(
 	    a->controller, (unsigned)a->cfg->workers, a->clients);
@@ -518,6 +543,8 @@ app_stop(struct app *a)
 		reflector_loop_stop(a->reflectors);
 	workqueue_shutdown(a->queue);
 	controller_join_workers(a->controller);
+	if (a->publisher != NULL)
+		certpublisher_stop(a->publisher);
 	rotator_stop(a->rotator);
 	event_recorder_stop(a->events);
 	if (a->lease != NULL)
@@ -531,6 +558,7 @@ app_release(struct app *a)
 	kube_mux_free(a->mux);
 	namespaces_free(a->namespaces);
 	controller_free(a->controller);
+	certpublisher_free(a->publisher);
 	rotator_free(a->rotator);
 	keysecrets_free(a->keysecrets);
 	event_recorder_free(a->events);

@@ -38,6 +38,13 @@ const struct kube_resource KUBE_LEASES = {
 	.kind = "Lease",
 	.api_version = "coordination.k8s.io/v1",
 };
+const struct kube_resource KUBE_CONFIGMAPS = {
+	.prefix = "/api/v1",
+	.plural = "configmaps",
+	.kind = "ConfigMap",
+	.api_version = "v1",
+	.manager = KUBE_MANAGER,
+};
 const struct kube_resource KUBE_NAMESPACES = {
 	.prefix = "/api/v1",
 	.plural = "namespaces",

@@ -40,6 +40,7 @@ extern const struct kube_resource KUBE_SECRETS_META;
 extern const struct kube_resource KUBE_SEALEDSECRETS;
 extern const struct kube_resource KUBE_EVENTS;
 extern const struct kube_resource KUBE_LEASES;
+extern const struct kube_resource KUBE_CONFIGMAPS;
 extern const struct kube_resource KUBE_NAMESPACES; /* cluster-scoped */
 
 /* Token bucket shared by all clients of the process; NULL: unlimited. qps <= 0

@@ -104,6 +104,21 @@ static const struct schema t_secret = {
 	.go_name = "Secret",
 };
 
+static const struct schema_field configmap_fields[] = {
+	{ "apiVersion", &t_string, 0 },
+	{ "kind", &t_string, 0 },
+	{ "metadata", &types_object_meta, FIELD_KEEP },
+	{ "immutable", &t_bool, FIELD_POINTER },
+	{ "data", &t_string_map, 0 },
+	{ "binaryData", &t_bytes_map, 0 },
+	END,
+};
+static const struct schema t_configmap = {
+	.kind = SCHEMA_STRUCT,
+	.fields = configmap_fields,
+	.go_name = "ConfigMap",
+};
+
 static const struct schema_field objref_fields[] = {
 	{ "kind", &t_string, 0 },
 	{ "namespace", &t_string, 0 },
@@ -407,6 +422,19 @@ const struct resource types_all[TYPES_COUNT] = {
 	    .namespaced = true,
 	    .create_on_update = true,
 	    .index = 4,
+	},
+	{
+	    .version = "v1",
+	    .group = "",
+	    .api_version = "v1",
+	    .plural = "configmaps",
+	    .singular = "configmap",
+	    .kind = "ConfigMap",
+	    .full_name = "configmaps",
+	    .schema = &t_configmap,
+	    .namespaced = true,
+	    .unconditional_update = true,
+	    .index = 5,
 	},
 };
 

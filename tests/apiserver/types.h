@@ -25,7 +25,7 @@ struct resource {
 	unsigned index; /* in types_all */
 };
 
-#define TYPES_COUNT 5
+#define TYPES_COUNT 6
 
 extern const struct resource types_all[TYPES_COUNT];
 
