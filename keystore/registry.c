@@ -11,21 +11,16 @@
 #include "base/thread.h"
 #include "keystore/seal.h"
 #include "private.h"
+#include "usage.h"
 
 #define NAME_MAX_LEN (sizeof(((struct registry_current *)0)->name) - 1)
 
 struct entry {
 	char *name;
 	struct keypair *kp;
-	struct registry_attrs attrs;
-	uint32_t id; /* the same for the same public key; never 0 */
-};
-
-/* What is counted for a public key. */
-struct tally {
-	uint32_t id;
-	char fingerprint[KEYPAIR_FINGERPRINT_MAX];
-	uint64_t opened;
+	struct registry_attrs attrs; /* with a reference to the rule */
+	uint32_t id;  /* the same for the same public key; never 0 */
+	size_t place; /* of its key in the set */
 };
 
 struct keyset {
@@ -34,18 +29,23 @@ struct keyset {
 	struct key {
 		struct keypair *kp;
 		uint32_t id;
+		struct nsrule **rules; /* all of them must allow it */
+		size_t nrules;
 	} key[];
 };
 
 struct registry {
 	const struct clock *clock;
+	bool (*fits)(void *ctx, const char *ns, const struct nsrule *rule);
+	void *fits_ctx;
+	uint64_t (*unknown)(void *ctx);
+	void *unknown_ctx;
 	struct mutex mu;
 	/* guarded by mu: */
 	struct entry *entries; /* sorted, newest first */
 	size_t n;
 	struct keyset *set; /* the distinct keys of entries, same order */
-	struct tally *tallies;
-	size_t ntallies;
+	struct usage usage;
 	uint32_t last_id; /* last one given to a key */
 	uint32_t last_hit;
 	uint64_t generation;
@@ -59,8 +59,12 @@ keyset_free(struct keyset *set)
 	if (set == NULL ||
 	    atomic_fetch_sub_explicit(&set->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	for (size_t i = 0; i < set->n; i++)
+	for (size_t i = 0; i < set->n; i++) {
 		keypair_free(set->key[i].kp);
+		for (size_t j = 0; j < set->key[i].nrules; j++)
+			nsrule_free(set->key[i].rules[j]);
+		mem_free_wiped(set->key[i].rules);
+	}
 	mem_free_wiped(set);
 }
 
@@ -75,17 +79,42 @@ keyset_find(const struct keyset *set, uint32_t id)
 	return NULL;
 }
 
+static bool
+same_rule(const struct nsrule *a, const struct nsrule *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return strcmp(nsrule_text(a), nsrule_text(b)) == 0;
+}
+
+static void
+add_rule(struct key *k, struct nsrule *rule)
+{
+	for (size_t i = 0; i < k->nrules; i++)
+		if (same_rule(k->rules[i], rule))
+			return;
+	k->rules = xreallocarray(k->rules, k->nrules + 1, sizeof(*k->rules));
+	k->rules[k->nrules++] = nsrule_ref(rule);
+}
+
+/* Notes in the entries where their keys are. */
 static struct keyset *
-keyset_of(const struct entry *entries, size_t n)
+keyset_of(struct entry *entries, size_t n)
 {
 	struct keyset *set = xcalloc(1, sizeof(*set) + n * sizeof(set->key[0]));
 
 	atomic_init(&set->refs, 1);
 	for (size_t i = 0; i < n; i++) {
-		if (keyset_find(set, entries[i].id) != NULL)
-			continue;
-		set->key[set->n].kp = keypair_ref(entries[i].kp);
-		set->key[set->n++].id = entries[i].id;
+		struct entry *e = &entries[i];
+		const struct key *known = keyset_find(set, e->id);
+
+		e->place = known != NULL ? (size_t)(known - set->key) : set->n;
+		if (known == NULL) {
+			set->key[set->n].kp = keypair_ref(e->kp);
+			set->key[set->n++].id = e->id;
+		}
+		if (e->attrs.rule != NULL)
+			add_rule(&set->key[e->place], e->attrs.rule);
 	}
 	return set;
 }
@@ -121,6 +150,7 @@ entry_release(struct entry *e)
 {
 	mem_free_wiped(e->name);
 	keypair_free(e->kp);
+	nsrule_free(e->attrs.rule);
 }
 
 void
@@ -131,7 +161,7 @@ registry_free(struct registry *r)
 	for (size_t i = 0; i < r->n; i++)
 		entry_release(&r->entries[i]);
 	mem_free_wiped(r->entries);
-	mem_free_wiped(r->tallies);
+	usage_release(&r->usage);
 	keyset_free(r->set);
 	mutex_destroy(&r->mu);
 	mem_free_wiped(r);
@@ -161,25 +191,10 @@ find_locked(struct registry *r, const char *name) REQUIRES(r->mu)
 	return NULL;
 }
 
-static struct tally *
-tally_locked(struct registry *r, uint32_t id) REQUIRES(r->mu)
+static bool
+in_set(const void *ctx, uint32_t id)
 {
-	for (size_t i = 0; i < r->ntallies; i++)
-		if (r->tallies[i].id == id)
-			return &r->tallies[i];
-	return NULL;
-}
-
-/* Those of keys that are gone. */
-static void
-drop_tallies_locked(struct registry *r) REQUIRES(r->mu)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < r->ntallies; i++)
-		if (keyset_find(r->set, r->tallies[i].id) != NULL)
-			r->tallies[kept++] = r->tallies[i];
-	r->ntallies = kept;
+	return keyset_find(ctx, id) != NULL;
 }
 
 /* After a change of the entries. The caller frees the old set, unlocked. */
@@ -191,29 +206,9 @@ changed_locked(struct registry *r) REQUIRES(r->mu)
 	if (r->n > 1)
 		qsort(r->entries, r->n, sizeof(*r->entries), compare);
 	r->set = keyset_of(r->entries, r->n);
-	drop_tallies_locked(r);
+	usage_forget(&r->usage, in_set, r->set);
 	r->generation++;
 	return old;
-}
-
-static uint32_t
-id_for_locked(struct registry *r, const struct keypair *kp) REQUIRES(r->mu)
-{
-	const char *fp = keypair_fingerprint(kp);
-	struct tally *t;
-
-	for (size_t i = 0; i < r->ntallies; i++)
-		if (strcmp(r->tallies[i].fingerprint, fp) == 0)
-			return r->tallies[i].id;
-	do
-		r->last_id++;
-	while (r->last_id == 0 || tally_locked(r, r->last_id) != NULL);
-	r->tallies =
-	    xreallocarray(r->tallies, r->ntallies + 1, sizeof(*r->tallies));
-	t = &r->tallies[r->ntallies++];
-	*t = (struct tally) { .id = r->last_id };
-	(void)snprintf(t->fingerprint, sizeof(t->fingerprint), "%s", fp);
-	return t->id;
 }
 
 static bool
@@ -221,7 +216,8 @@ same_attrs(const struct registry_attrs *a, const struct registry_attrs *b)
 {
 	return a->order_s == b->order_s &&
 	    a->active_from_s == b->active_from_s &&
-	    a->backed_up == b->backed_up && a->backed_up_s == b->backed_up_s;
+	    a->backed_up == b->backed_up && a->backed_up_s == b->backed_up_s &&
+	    same_rule(a->rule, b->rule);
 }
 
 static bool
@@ -254,7 +250,7 @@ put_locked(struct registry *r, struct entry *e, struct keyset **old)
 		slot = &r->entries[r->n++];
 	} else
 		replaced = *slot;
-	e->id = id_for_locked(r, e->kp);
+	e->id = usage_id(&r->usage, keypair_fingerprint(e->kp));
 	*slot = *e;
 	*e = replaced;
 	*old = changed_locked(r);
@@ -275,6 +271,7 @@ registry_put(struct registry *r, const char *name, struct keypair *kp,
 		    NAME_MAX_LEN);
 	e.name = xstrdup(name);
 	e.kp = keypair_ref(kp);
+	(void)nsrule_ref(e.attrs.rule);
 	mutex_lock(&r->mu);
 	rc = put_locked(r, &e, &old);
 	mutex_unlock(&r->mu);
@@ -406,19 +403,6 @@ describe(const struct entry *e, struct registry_current *ret)
 	ret->not_after = keypair_not_after(e->kp);
 }
 
-bool
-registry_current(struct registry *r, struct registry_current *ret)
-{
-	bool any;
-
-	mutex_lock(&r->mu);
-	any = r->n > 0;
-	if (any)
-		describe(&r->entries[0], ret);
-	mutex_unlock(&r->mu);
-	return any;
-}
-
 /* Who serves. */
 
 static bool
@@ -433,24 +417,58 @@ is_pending(const struct entry *e, int64_t now_s)
 	return now_s < e->attrs.active_from_s;
 }
 
+/* Both keys are for the same namespaces, in the same words; like NULL: the key
+ * is for all of them. */
+static bool
+is_like(const struct key *k, const struct key *like)
+{
+	if (like == NULL)
+		return k->nrules == 0;
+	return k == like ||
+	    (k->nrules == 1 && like->nrules == 1 &&
+		same_rule(k->rules[0], like->rules[0]));
+}
+
 /*
  * The newest one whose certificate is still good and that is not pending, else
  * the oldest pending one: it waits for nothing but its successor. Where all
  * have expired, the newest, pending or not.
  */
 static const struct entry *
-serving_locked(struct registry *r, int64_t now_s) REQUIRES(r->mu)
+pick_locked(struct registry *r, int64_t now_s, const struct key *like)
+    REQUIRES(r->mu)
 {
-	const struct entry *pending = NULL;
+	const struct entry *pending = NULL, *newest = NULL;
 
 	for (size_t i = 0; i < r->n; i++) {
-		if (!is_valid(&r->entries[i], now_s))
+		const struct entry *e = &r->entries[i];
+
+		if (!is_like(&r->set->key[e->place], like))
 			continue;
-		if (!is_pending(&r->entries[i], now_s))
-			return &r->entries[i];
-		pending = &r->entries[i];
+		if (newest == NULL)
+			newest = e;
+		if (!is_valid(e, now_s))
+			continue;
+		if (!is_pending(e, now_s))
+			return e;
+		pending = e;
 	}
-	return pending != NULL || r->n == 0 ? pending : &r->entries[0];
+	return pending != NULL ? pending : newest;
+}
+
+bool
+registry_current(struct registry *r, struct registry_current *ret)
+{
+	const struct entry *e = NULL;
+
+	mutex_lock(&r->mu);
+	for (size_t i = 0; e == NULL && i < r->n; i++)
+		if (is_like(&r->set->key[r->entries[i].place], NULL))
+			e = &r->entries[i];
+	if (e != NULL)
+		describe(e, ret);
+	mutex_unlock(&r->mu);
+	return e != NULL;
 }
 
 bool
@@ -460,7 +478,7 @@ registry_serving(struct registry *r, struct registry_current *ret)
 	const struct entry *e;
 
 	mutex_lock(&r->mu);
-	e = serving_locked(r, now_s);
+	e = pick_locked(r, now_s, NULL);
 	if (e != NULL)
 		describe(e, ret);
 	mutex_unlock(&r->mu);
@@ -500,7 +518,24 @@ registry_sealing_key(struct registry *r)
 	struct keypair *kp;
 
 	mutex_lock(&r->mu);
-	e = serving_locked(r, now_s);
+	e = pick_locked(r, now_s, NULL);
+	kp = e != NULL ? keypair_ref(e->kp) : NULL;
+	mutex_unlock(&r->mu);
+	return kp;
+}
+
+struct keypair *
+registry_resealing_key(struct registry *r, uint32_t hint)
+{
+	int64_t now_s = clock_wall_s(r->clock);
+	const struct entry *e = NULL;
+	struct keypair *kp;
+	const struct key *k;
+
+	mutex_lock(&r->mu);
+	k = keyset_find(r->set, hint);
+	if (k != NULL)
+		e = pick_locked(r, now_s, k->nrules > 0 ? k : NULL);
 	kp = e != NULL ? keypair_ref(e->kp) : NULL;
 	mutex_unlock(&r->mu);
 	return kp;
@@ -520,28 +555,68 @@ registry_cert_pem(struct registry *r, struct buf *out, struct err *err)
 
 /* Opening. */
 
+void
+registry_set_labels(struct registry *r,
+    bool (*fits)(void *ctx, const char *ns, const struct nsrule *rule),
+    void *ctx)
+{
+	r->fits = fits;
+	r->fits_ctx = ctx;
+}
+
+static bool
+allows(const struct registry *r, const struct nsrule *rule, const char *ns)
+{
+	if (nsrule_by_labels(rule))
+		return r->fits != NULL && r->fits(r->fits_ctx, ns, rule);
+	return nsrule_has_name(rule, ns);
+}
+
+/* Does not depend on what is sealed, only on where it is to be opened. */
+static bool
+is_for(const struct registry *r, const struct key *k, const char *ns)
+{
+	for (size_t i = 0; i < k->nrules; i++)
+		if (ns == NULL || !allows(r, k->rules[i], ns))
+			return false;
+	return true;
+}
+
+struct trial {
+	const struct registry *r;
+	const char *ns;
+	struct seal_input in;
+	size_t part;
+};
+
+static bool
+try_key(const struct trial *t, const struct key *k, struct secret **ret)
+{
+	return seal_fits(k->kp, t->part) && is_for(t->r, k, t->ns) &&
+	    seal_open(k->kp, &t->in, ret) == 0;
+}
+
 /* The id of the key that opened it, 0 for none. */
 static uint32_t
-try_keys(const struct keyset *set, const uint32_t first[2],
-    const struct seal_input *in, struct secret **ret)
+try_keys(const struct trial *t, const struct keyset *set,
+    const uint32_t first[2], struct secret **ret)
 {
-	size_t part = seal_key_part(in);
 	const struct key *k;
 
-	if (part == 0)
+	if (t->part == 0)
 		return 0;
 	for (size_t i = 0; i < 2; i++) {
 		k = keyset_find(set, first[i]);
 		if (k == NULL || (i == 1 && first[1] == first[0]))
 			continue;
-		if (seal_fits(k->kp, part) && seal_open(k->kp, in, ret) == 0)
+		if (try_key(t, k, ret))
 			return k->id;
 	}
 	for (size_t i = 0; i < set->n; i++) {
 		k = &set->key[i];
 		if (k->id == first[0] || k->id == first[1])
 			continue;
-		if (seal_fits(k->kp, part) && seal_open(k->kp, in, ret) == 0)
+		if (try_key(t, k, ret))
 			return k->id;
 	}
 	return 0;
@@ -550,15 +625,39 @@ try_keys(const struct keyset *set, const uint32_t first[2],
 static void
 count_hit(struct registry *r, uint32_t hit)
 {
-	struct tally *t;
+	struct usage_key *k;
 
 	mutex_lock(&r->mu);
 	r->last_hit = hit;
 	/* The key may have gone meanwhile. */
-	t = tally_locked(r, hit);
-	if (t != NULL)
-		t->opened++;
+	k = usage_find(&r->usage, hit);
+	if (k != NULL)
+		k->opened++;
 	mutex_unlock(&r->mu);
+}
+
+int
+registry_open(struct registry *r, const struct registry_sealed *sealed,
+    uint32_t *hint, struct secret **ret, struct err *err)
+{
+	struct trial t = { .r = r, .ns = sealed->ns };
+	AUTO(keyset) struct keyset *set = NULL;
+	uint32_t first[2] = { *hint, 0 };
+	uint32_t hit;
+
+	if (sealed->blob_len > SEAL_BLOB_MAX)
+		return err_set(err, ERR_TOOBIG,
+		    "sealed item is larger than %u bytes", SEAL_BLOB_MAX);
+	t.in = (struct seal_input) { sealed->label, sealed->label_len,
+		sealed->blob, sealed->blob_len };
+	t.part = seal_key_part(&t.in);
+	set = take_set(r, &first[1]);
+	hit = try_keys(&t, set, first, ret);
+	if (hit == 0)
+		return err_set(err, ERR_NOKEY, "no key could decrypt secret");
+	*hint = hit;
+	count_hit(r, hit);
+	return 0;
 }
 
 int
@@ -566,21 +665,92 @@ registry_unseal(struct registry *r, uint32_t *hint, const void *label,
     size_t label_len, const void *blob, size_t blob_len, struct secret **ret,
     struct err *err)
 {
-	const struct seal_input in = { label, label_len, blob, blob_len };
-	AUTO(keyset) struct keyset *set = NULL;
-	uint32_t first[2] = { *hint, 0 };
-	uint32_t hit;
+	const struct registry_sealed sealed = { NULL, label, label_len, blob,
+		blob_len };
 
-	if (blob_len > SEAL_BLOB_MAX)
-		return err_set(err, ERR_TOOBIG,
-		    "sealed item is larger than %u bytes", SEAL_BLOB_MAX);
-	set = take_set(r, &first[1]);
-	hit = try_keys(set, first, &in, ret);
-	if (hit == 0)
-		return err_set(err, ERR_NOKEY, "no key could decrypt secret");
-	*hint = hit;
-	count_hit(r, hit);
-	return 0;
+	return registry_open(r, &sealed, hint, ret, err);
+}
+
+/* Which keys live objects need. */
+
+void
+registry_uses_add(struct registry_uses *uses, uint32_t key)
+{
+	size_t i = 0;
+
+	while (i < uses->n && uses->use[i].key < key)
+		i++;
+	if (i == uses->n || uses->use[i].key != key) {
+		uses->use =
+		    xreallocarray(uses->use, uses->n + 1, sizeof(*uses->use));
+		memmove(&uses->use[i + 1], &uses->use[i],
+		    (uses->n - i) * sizeof(*uses->use));
+		uses->use[i] = (struct registry_use) { .key = key };
+		uses->n++;
+	}
+	uses->use[i].items++;
+}
+
+void
+registry_uses_release(struct registry_uses *uses)
+{
+	mem_free_wiped(uses->use);
+	*uses = (struct registry_uses) { .n = 0 };
+}
+
+static bool
+are_kept_locked(struct registry *r, const struct registry_uses *uses)
+    REQUIRES(r->mu)
+{
+	for (size_t i = 0; i < uses->n; i++) {
+		uint32_t key = uses->use[i].key;
+
+		if (key != 0 && key != REGISTRY_USE_UNTRIED &&
+		    usage_find(&r->usage, key) == NULL)
+			return false;
+	}
+	return true;
+}
+
+uint32_t
+registry_count_uses(struct registry *r, const struct registry_uses *uses)
+{
+	uint32_t number = 0;
+
+	mutex_lock(&r->mu);
+	if (are_kept_locked(r, uses))
+		number = usage_take(&r->usage, uses);
+	mutex_unlock(&r->mu);
+	return number;
+}
+
+void
+registry_release_uses(struct registry *r, uint32_t uses)
+{
+	mutex_lock(&r->mu);
+	usage_give(&r->usage, uses);
+	if (r->usage.nkeys > r->set->n)
+		usage_forget(&r->usage, in_set, r->set);
+	mutex_unlock(&r->mu);
+}
+
+bool
+registry_uses_lack_keys(struct registry *r, uint32_t uses)
+{
+	bool yes;
+
+	mutex_lock(&r->mu);
+	yes = usage_lacks_keys(&r->usage, uses);
+	mutex_unlock(&r->mu);
+	return yes;
+}
+
+void
+registry_set_unknown(
+    struct registry *r, uint64_t (*items)(void *ctx), void *ctx)
+{
+	r->unknown = items;
+	r->unknown_ctx = ctx;
 }
 
 /* For people. */
@@ -613,33 +783,61 @@ describe_key(struct registry_key *k, const struct entry *e)
 		k->backed_up_s = e->attrs.backed_up_s;
 }
 
-static size_t
-place_of(const struct keyset *set, uint32_t id)
+/* Several Secrets with one key may have a rule each. */
+static char *
+rules_text(const struct key *k)
 {
-	return (size_t)(keyset_find(set, id) - set->key);
+	char *text = NULL;
+
+	for (size_t i = 0; i < k->nrules; i++) {
+		const char *rule = nsrule_text(k->rules[i]);
+		char *longer = text == NULL
+		    ? xstrdup(rule)
+		    : xasprintf("%s; and %s", text, rule);
+
+		mem_free_wiped(text);
+		text = longer;
+	}
+	return text;
+}
+
+static void
+count_items_locked(struct registry *r, struct registry_listing *ret)
+    REQUIRES(r->mu)
+{
+	uint64_t here = 0, all = 0;
+
+	for (size_t i = 0; i < r->usage.nkeys; i++)
+		all += r->usage.keys[i].items;
+	for (size_t i = 0; i < ret->n; i++)
+		here += ret->key[i].items;
+	ret->lost_items = all - here;
+	ret->unknown_items += r->usage.untried;
 }
 
 static void
 list_locked(struct registry *r, struct registry_listing *ret, int64_t now_s)
     REQUIRES(r->mu)
 {
-	const struct entry *serving = serving_locked(r, now_s);
+	const struct entry *serving = pick_locked(r, now_s, NULL);
 
 	ret->n = r->set->n;
 	ret->key = xcalloc(ret->n + 1, sizeof(*ret->key));
 	for (size_t i = 0; i < r->n; i++)
-		describe_key(&ret->key[place_of(r->set, r->entries[i].id)],
-		    &r->entries[i]);
+		describe_key(&ret->key[r->entries[i].place], &r->entries[i]);
 	for (size_t i = 0; i < ret->n; i++) {
 		struct registry_key *k = &ret->key[i];
 		uint32_t id = r->set->key[i].id;
-		const struct tally *t = tally_locked(r, id);
+		const struct usage_key *t = usage_find(&r->usage, id);
 
 		k->seals = serving != NULL && serving->id == id;
 		k->pending = !k->seals && now_s < k->active_from_s;
 		k->expired = now_s > k->not_after;
 		k->opened = t != NULL ? t->opened : 0;
+		k->items = t != NULL ? t->items : 0;
+		k->namespaces = rules_text(&r->set->key[i]);
 	}
+	count_items_locked(r, ret);
 }
 
 void
@@ -648,6 +846,10 @@ registry_list(struct registry *r, struct registry_listing *ret)
 	int64_t now_s = clock_wall_s(r->clock);
 
 	*ret = (struct registry_listing) { .n = 0 };
+	/* First: what becomes known meanwhile is then counted twice, and never
+	 * not at all. */
+	if (r->unknown != NULL)
+		ret->unknown_items = r->unknown(r->unknown_ctx);
 	mutex_lock(&r->mu);
 	list_locked(r, ret, now_s);
 	mutex_unlock(&r->mu);

@@ -481,6 +481,251 @@ the_list_says_what_each_key_is(void **state UNUSED)
 	assert_int_equal(l.key[1].opened, 2);
 }
 
+/* Keys for some namespaces. */
+
+static void
+put_for(struct registry *r, const char *name, unsigned key, int64_t order_s,
+    const char *namespaces)
+{
+	AUTO(nsrule) struct nsrule *rule = NULL;
+	struct registry_attrs attrs = { .order_s = order_s };
+	struct err err = ERR_INIT;
+
+	if (nsrule_parse(namespaces, &rule, &err) < 0)
+		rule = nsrule_none(namespaces);
+	attrs.rule = rule;
+	assert_int_equal(
+	    registry_put(r, name, fixture_key(key), &attrs, &err), 0);
+}
+
+/* Tries to open in ns what key sealed for everywhere. */
+static bool
+opens_in(
+    struct registry *r, unsigned key, const char *ns, const char *want_tried)
+{
+	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
+	AUTO(secret) struct secret *s = NULL;
+	struct registry_sealed sealed = { .ns = ns, .label = "" };
+	struct err err = ERR_INIT;
+	uint32_t hint = 0;
+
+	assert_int_equal(
+	    seal_encrypt(fixture_key(key), "", 0, "value", 5, &blob, &err), 0);
+	sealed.blob = blob.data;
+	sealed.blob_len = blob.len;
+	tried.n = 0;
+	if (registry_open(r, &sealed, &hint, &s, &err) == 0) {
+		assert_tried(want_tried);
+		return true;
+	}
+	assert_tried(want_tried);
+	assert_int_equal(err.code, ERR_NOKEY);
+	assert_string_equal(err.msg, "no key could decrypt secret");
+	return false;
+}
+
+static void
+a_restricted_key_opens_in_its_namespaces_only(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+
+	add(r, "all", 0, NOW_S);
+	put_for(r, "some", 1, NOW_S + 1, "team-a,team-b");
+	assert_true(opens_in(r, 1, "team-a", "b"));
+	assert_true(opens_in(r, 1, "team-b", "b"));
+	assert_false(opens_in(r, 1, "team-c", "a"));
+	assert_false(opens_in(r, 1, NULL, "a"));
+	assert_true(opens_in(r, 0, "team-c", "a"));
+	assert_true(opens_in(r, 0, NULL, "a"));
+	/* Without the annotation it is a key like any other. */
+	add(r, "some", 1, NOW_S + 1);
+	assert_true(opens_in(r, 1, "team-c", "ab"));
+}
+
+static void
+a_restriction_that_cannot_be_read_closes_the_key(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+
+	put_for(r, "broken", 0, NOW_S, "team-a env=prod");
+	assert_false(opens_in(r, 0, "team-a", ""));
+	assert_null(registry_sealing_key(r));
+	/* Another Secret with the same key does not open it. */
+	add(r, "again", 0, NOW_S);
+	assert_false(opens_in(r, 0, "team-a", ""));
+	assert_null(registry_sealing_key(r));
+}
+
+static bool
+fits(void *ctx UNUSED, const char *ns, const struct nsrule *rule)
+{
+	return strcmp(ns, "prod") == 0 &&
+	    strcmp(nsrule_text(rule), "env=prod") == 0;
+}
+
+static void
+labels_are_asked_for_and_without_an_answer_it_stays_closed(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+
+	put_for(r, "labelled", 0, NOW_S, "env=prod");
+	assert_false(opens_in(r, 0, "prod", ""));
+	registry_set_labels(r, fits, NULL);
+	assert_true(opens_in(r, 0, "prod", "a"));
+	assert_false(opens_in(r, 0, "test", ""));
+	assert_false(opens_in(r, 0, NULL, ""));
+}
+
+static void
+a_restricted_key_never_serves_and_is_no_newest_key(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	AUTO(keypair) struct keypair *expired = NULL;
+	struct registry_current current;
+
+	put_for(r, "some", 1, NOW_S + 9, "team-a");
+	assert_false(registry_current(r, &current));
+	assert_false(registry_serving(r, &current));
+	assert_null(registry_sealing_key(r));
+	/* Not even to an expired one. */
+	expired = fixture_make(2048, NOW_S - 2 * DAY_S, DAY_S);
+	put(r, "expired", expired, NOW_S - 100, 0);
+	newest_is(r, "expired");
+	serving_is(r, "expired");
+}
+
+static void
+resealing_is(struct registry *r, unsigned opened_by, const char *ns, int want)
+{
+	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
+	AUTO(secret) struct secret *s = NULL;
+	AUTO(keypair) struct keypair *kp = NULL;
+	struct registry_sealed sealed = { .ns = ns, .label = "" };
+	struct err err = ERR_INIT;
+	uint32_t hint = 0;
+
+	assert_int_equal(
+	    seal_encrypt(fixture_key(opened_by), "", 0, "v", 1, &blob, &err),
+	    0);
+	sealed.blob = blob.data;
+	sealed.blob_len = blob.len;
+	assert_int_equal(registry_open(r, &sealed, &hint, &s, &err), 0);
+	kp = registry_resealing_key(r, hint);
+	assert_ptr_equal(kp, want < 0 ? NULL : fixture_key((unsigned)want));
+}
+
+static void
+sealing_again_keeps_the_restriction(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+
+	put_for(r, "old", 0, NOW_S, "team-a");
+	resealing_is(r, 0, "team-a", 0);
+	add(r, "all", 1, NOW_S + 1);
+	put_for(r, "other", 2, NOW_S + 2, "team-a,team-b");
+	resealing_is(r, 0, "team-a", 0);
+	resealing_is(r, 1, "team-a", 1);
+	resealing_is(r, 2, "team-a", 2);
+	put_for(r, "new", 3, NOW_S + 3, "team-a");
+	resealing_is(r, 0, "team-a", 3);
+	assert_null(registry_resealing_key(r, 0));
+	assert_null(registry_resealing_key(r, 1000));
+}
+
+/* Which keys live objects need. */
+
+static uint64_t
+eleven(void *ctx UNUSED)
+{
+	return 11;
+}
+
+static uint32_t
+hint_of(struct registry *r, unsigned key)
+{
+	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
+	AUTO(secret) struct secret *s = NULL;
+	struct err err = ERR_INIT;
+	uint32_t hint = 0;
+
+	seal_with(key, &blob);
+	assert_int_equal(registry_unseal(r, &hint, LABEL, LABEL_LEN, blob.data,
+			     blob.len, &s, &err),
+	    0);
+	return hint;
+}
+
+static uint32_t
+count_for(struct registry *r, unsigned a, unsigned b, unsigned none)
+{
+	AUTO_RELEASE(registry_uses) struct registry_uses uses = { .n = 0 };
+	uint32_t hint_a = hint_of(r, 0), hint_b = hint_of(r, 1);
+
+	while (b-- > 0)
+		registry_uses_add(&uses, hint_b);
+	while (none-- > 0)
+		registry_uses_add(&uses, 0);
+	while (a-- > 0)
+		registry_uses_add(&uses, hint_a);
+	return registry_count_uses(r, &uses);
+}
+
+static void
+items_are(struct registry *r, const char *fingerprint, uint64_t want)
+{
+	AUTO_RELEASE(registry_listing) struct registry_listing l = { .n = 0 };
+
+	registry_list(r, &l);
+	for (size_t i = 0; i < l.n; i++)
+		if (strcmp(l.key[i].fingerprint, fingerprint) == 0) {
+			assert_int_equal(l.key[i].items, want);
+			return;
+		}
+	fail_msg("no such key");
+}
+
+static void
+items_are_counted_for_the_keys_they_need_until_they_go(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	AUTO_RELEASE(registry_listing) struct registry_listing l = { .n = 0 };
+	AUTO_RELEASE(registry_uses) struct registry_uses gone = { .n = 0 };
+	const char *print_a = keypair_fingerprint(fixture_key(0));
+	const char *print_b = keypair_fingerprint(fixture_key(1));
+	uint32_t one, two, three;
+
+	registry_set_unknown(r, eleven, NULL);
+	add(r, "b", 1, NOW_S);
+	add(r, "a", 0, NOW_S + 1);
+	one = count_for(r, 2, 1, 0);
+	items_are(r, print_a, 2);
+	items_are(r, print_b, 1);
+	(void)registry_remove(r, "b");
+	(void)registry_list(r, &l);
+	assert_int_equal(l.lost_items, 1);
+	assert_int_equal(l.unknown_items, 11);
+	/* It is the same key when it comes back. */
+	add(r, "b-restored", 1, NOW_S);
+	items_are(r, print_b, 1);
+	two = count_for(r, 2, 1, 0);
+	three = count_for(r, 1, 0, 3);
+	assert_int_equal(one, two);
+	assert_int_not_equal(one, three);
+	items_are(r, print_a, 5);
+	assert_false(registry_uses_lack_keys(r, one));
+	assert_true(registry_uses_lack_keys(r, three));
+	registry_release_uses(r, one);
+	items_are(r, print_a, 3);
+	items_are(r, print_b, 1);
+	registry_release_uses(r, two);
+	registry_release_uses(r, 0);
+	items_are(r, print_b, 0);
+	registry_release_uses(r, three);
+	items_are(r, print_a, 0);
+	registry_uses_add(&gone, 12345);
+	assert_int_equal(registry_count_uses(r, &gone), 0);
+}
+
 /* Order of trial. */
 
 static void
@@ -803,6 +1048,16 @@ main(void)
 		cmocka_unit_test(
 		    a_valid_pending_key_is_preferred_to_an_expired_one),
 		cmocka_unit_test(the_list_says_what_each_key_is),
+		cmocka_unit_test(a_restricted_key_opens_in_its_namespaces_only),
+		cmocka_unit_test(
+		    a_restriction_that_cannot_be_read_closes_the_key),
+		cmocka_unit_test(
+		    labels_are_asked_for_and_without_an_answer_it_stays_closed),
+		cmocka_unit_test(
+		    a_restricted_key_never_serves_and_is_no_newest_key),
+		cmocka_unit_test(sealing_again_keeps_the_restriction),
+		cmocka_unit_test(
+		    items_are_counted_for_the_keys_they_need_until_they_go),
 		cmocka_unit_test(tries_hint_then_latest_hit_then_newest_first),
 		cmocka_unit_test(a_hint_of_a_key_that_went_does_no_harm),
 		cmocka_unit_test(
