@@ -17,7 +17,8 @@ struct config {
 	const char *additional_namespaces;
 	const char *allow_secret_types;
 	bool all_namespaces;
-	const char *drift; /* repair, detect or off */
+	const char *drift;		 /* repair, detect or off */
+	int64_t key_activation_delay_ns; /* 0: off */
 	const char *key_cutoff_time;
 	int64_t key_cutoff_s; /* parsed; 0: none */
 	const char *key_order_priority;
@@ -26,7 +27,8 @@ struct config {
 	int64_t key_renew_period_ns;
 	int64_t key_size;
 	int64_t key_ttl_ns;
-	const char *kubeconfig; /* "": in-cluster */
+	int64_t key_usage_delay_ns; /* 0: never */
+	const char *kubeconfig;	    /* "": in-cluster */
 	int64_t kubeclient_burst;
 	double kubeclient_qps;
 	bool kubeclient_limited; /* qps or burst was given: honour them */

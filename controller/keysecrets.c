@@ -27,6 +27,8 @@
 #define TLS_CRT		 "tls.crt"
 #define PEM_MAX		 (64u * 1024)
 #define VERSION_MAX	 256
+/* For one Secret that others write too. */
+#define MARK_TRIES_MAX 3
 
 const char keysecrets_selector[] = KEY_LABEL "=" KEY_LABEL_ACTIVE;
 
@@ -34,12 +36,14 @@ struct keysecrets {
 	struct keysecrets_config cfg;
 	json_t *seen; /* what the last whole list held; see struct pass */
 	bool told_none;
+	json_t *told_expiry; /* fingerprints, as members */
 	/* The last name that was taken, for roles which may not read it. */
 	char taken[ROTATION_NAME_MAX];
 };
 
-/* One pass over the list. seen: name -> "+" for good or "-" for bad, and which
- * version of the Secret it was. */
+/* One pass over the list. seen: name -> "+" for good, "!" for good but closed
+ * (its restriction cannot be read) or "-" for bad, and which version of the
+ * Secret it was. */
 struct pass {
 	struct keysecrets *ks;
 	struct registry *keys;
@@ -54,6 +58,7 @@ keysecrets_new(const struct keysecrets_config *cfg)
 
 	ks->cfg = *cfg;
 	ks->seen = json_object();
+	ks->told_expiry = json_object();
 	return ks;
 }
 
@@ -63,6 +68,7 @@ keysecrets_free(struct keysecrets *ks)
 	if (ks == NULL)
 		return;
 	json_decref(ks->seen);
+	json_decref(ks->told_expiry);
 	mem_free_wiped(ks);
 }
 
@@ -137,6 +143,74 @@ meta(const json_t *secret, const char *field)
 	return v != NULL ? v : "";
 }
 
+/* ---- what its metadata say of a key ---- */
+
+static const char *
+annotation(const json_t *secret, const char *name)
+{
+	return jsonx_str(secret, "metadata", "annotations", name, NULL);
+}
+
+static void
+read_backed_up(const json_t *secret, struct registry_attrs *attrs)
+{
+	const char *v = annotation(secret, KEYSECRETS_BACKED_UP);
+	struct err ignored = ERR_INIT;
+
+	if (v == NULL || *v == '\0' || strcmp(v, "false") == 0)
+		return;
+	attrs->backed_up = true;
+	if (timefmt_parse_rfc3339(v, &attrs->backed_up_s, &ignored) < 0)
+		attrs->backed_up_s = 0;
+}
+
+/* From what every replica sees alike. A restored key is as old as its
+ * certificate, however young its Secret. */
+static int64_t
+active_from(const struct keysecrets *ks, const json_t *secret,
+    const struct keypair *kp, const struct registry_attrs *attrs)
+{
+	int64_t made_s = keypair_not_before(kp), created_s;
+	const char *created =
+	    jsonx_str(secret, "metadata", "creationTimestamp", NULL);
+	struct err ignored = ERR_INIT;
+
+	if (ks->cfg.activation_delay_s <= 0 || attrs->backed_up)
+		return 0;
+	if (created != NULL &&
+	    timefmt_parse_rfc3339(created, &created_s, &ignored) == 0 &&
+	    created_s < made_s)
+		made_s = created_s;
+	return made_s + ks->cfg.activation_delay_s;
+}
+
+/* The rule is the caller's. Where the annotation cannot be read, err says why
+ * and the rule allows nothing. */
+static void
+read_attrs(const struct keysecrets *ks, const json_t *secret,
+    const struct keypair *kp, struct registry_attrs *attrs, struct err *err)
+{
+	const json_t *rule = jsonx_get(
+	    secret, "metadata", "annotations", KEYSECRETS_NAMESPACES, NULL);
+	const char *text = json_string_value(rule);
+
+	*attrs = (struct registry_attrs) {
+		.order_s = order_time(ks, secret, kp),
+	};
+	read_backed_up(secret, attrs);
+	attrs->active_from_s = active_from(ks, secret, kp, attrs);
+	if (rule == NULL || json_is_null(rule))
+		return;
+	if (text == NULL)
+		(void)err_set(err, ERR_INVALID, "it is no text");
+	else if (nsrule_parse(text, &attrs->rule, err) == 0)
+		return;
+	(void)err_wrap(err, "annotation %s", KEYSECRETS_NAMESPACES);
+	attrs->rule = nsrule_none(text != NULL ? text : "");
+}
+
+/* ---- telling ---- */
+
 /* To its owner, who may not read our log. */
 static void
 send_event(
@@ -172,21 +246,28 @@ tell_bad(const struct pass *p, const json_t *secret, const struct err *why)
 	send_event(p->ks, secret, why);
 }
 
-static int
+/* What it is: see struct pass. */
+static char
 add_key(struct pass *p, const json_t *secret, struct err *err)
 {
 	const char *name = meta(secret, "name");
-	uint64_t before = registry_generation(p->keys);
+	bool known = registry_knows(p->keys, name);
 	AUTO(keypair) struct keypair *kp = NULL;
+	AUTO(nsrule) struct nsrule *rule = NULL;
+	struct err added = ERR_INIT;
+	struct registry_attrs attrs;
 
 	if (read_keypair(secret, &kp, err) < 0)
-		return -1;
-	if (registry_add(
-		p->keys, name, kp, order_time(p->ks, secret, kp), err) < 0)
-		return -1;
-	if (registry_generation(p->keys) != before)
+		return '-';
+	read_attrs(p->ks, secret, kp, &attrs, err);
+	rule = attrs.rule;
+	if (registry_put(p->keys, name, kp, &attrs, &added) < 0) {
+		*err = added;
+		return '-';
+	}
+	if (!known)
 		log_info("registered private key", "secretname", name);
-	return 0;
+	return err->code == ERR_NONE ? '+' : '!';
 }
 
 /* Registers one Secret; a bad one is told and skipped. */
@@ -205,11 +286,11 @@ take_secret(struct pass *p, const json_t *secret)
 	if (last != NULL && strcmp(last + 1, now + 1) == 0 &&
 	    (last[0] == '-' || registry_knows(p->keys, name)))
 		now[0] = last[0];
-	else if (add_key(p, secret, &err) < 0) {
+	else
+		now[0] = add_key(p, secret, &err);
+	if (err.code != ERR_NONE)
 		tell_bad(p, secret, &err);
-		now[0] = '-';
-	}
-	p->skipped += now[0] == '-';
+	p->skipped += now[0] != '+';
 	jsonx_set_str(p->seen, name, now);
 }
 
@@ -248,7 +329,7 @@ is_good(void *ctx, const char *name)
 	const struct pass *p = ctx;
 	const char *now = jsonx_str(p->seen, name, NULL);
 
-	if (now != NULL && now[0] == '+')
+	if (now != NULL && now[0] != '-')
 		return true;
 	log_info("Private key is no longer used", "secretname", name);
 	return false;
@@ -381,13 +462,19 @@ static void
 take_occupant(const struct keysecrets *ks, const json_t *secret,
     struct rotation_occupant *ret)
 {
+	AUTO(nsrule) struct nsrule *rule = NULL;
+	struct registry_attrs attrs;
 	struct err why = ERR_INIT;
 
 	(void)snprintf(ret->uid, sizeof(ret->uid), "%s", meta(secret, "uid"));
 	if (!is_active(secret) || read_keypair(secret, &ret->kp, &why) < 0)
 		return;
-	ret->usable = true;
-	ret->order_s = order_time(ks, secret, ret->kp);
+	read_attrs(ks, secret, ret->kp, &attrs, &why);
+	rule = attrs.rule;
+	/* A restricted key cannot serve, so it is no occasion's key. */
+	ret->usable = rule == NULL;
+	ret->order_s = attrs.order_s;
+	ret->active_from_s = attrs.active_from_s;
 }
 
 struct search {
@@ -463,6 +550,112 @@ keysecrets_backend(struct keysecrets *ks)
 		.create = backend_create,
 		.occupant = backend_occupant,
 	};
+}
+
+/* ---- expiry ---- */
+
+void
+keysecrets_tell_expiry(
+    struct keysecrets *ks, const struct registry_current *key, int64_t now_s)
+{
+	struct event_ref ref = {
+		.api_version = "v1",
+		.kind = "Secret",
+		.ns = ks->cfg.ns,
+		.name = key->name,
+		.resource_version = "",
+	};
+	AUTO_STR char *uid = NULL;
+	AUTO_STR char *text = NULL;
+	char date[TIMEFMT_MAX];
+	const char *seen = jsonx_str(ks->seen, key->name, NULL);
+
+	if (ks->cfg.events == NULL ||
+	    (ks->cfg.may_write != NULL && !ks->cfg.may_write(ks->cfg.ctx)) ||
+	    json_object_get(ks->told_expiry, key->fingerprint) != NULL)
+		return;
+	jsonx_set(ks->told_expiry, key->fingerprint, json_true());
+	/* "+uid/version" */
+	uid = seen == NULL ? xstrdup("")
+			   : xstrndup(seen + 1, strcspn(seen + 1, "/"));
+	ref.uid = uid;
+	timefmt_rfc3339(key->not_after, date);
+	text = xasprintf("The certificate that seals %s at %s, and kubeseal "
+			 "refuses it then: make a new key",
+	    key->not_after < now_s ? "expired" : "expires", date);
+	event_record(
+	    ks->cfg.events, &ref, "Warning", "SealingCertificateExpires", text);
+}
+
+/* ---- backups ---- */
+
+/* 0: noted, or nothing to note. */
+static int
+mark_once(struct kube_client *client, const struct objkey *key,
+    const char *fingerprint, const char *date, struct err *err)
+{
+	AUTO_JSON json_t *secret = NULL;
+	AUTO(keypair) struct keypair *kp = NULL;
+	struct err why = ERR_INIT;
+	json_t *annotations;
+
+	if (kube_get(client, &KUBE_SECRETS, key, &secret, err) < 0)
+		return -1;
+	if (read_keypair(secret, &kp, &why) < 0 ||
+	    strcmp(keypair_fingerprint(kp), fingerprint) != 0)
+		return 0;
+	annotations = jsonx_object(secret, "metadata", "annotations", NULL);
+	if (annotations == NULL) {
+		annotations = json_object();
+		jsonx_set(json_object_get(secret, "metadata"), "annotations",
+		    annotations);
+	}
+	jsonx_set_str(annotations, KEYSECRETS_BACKED_UP, date);
+	return kube_update(client, &KUBE_SECRETS, key, secret, NULL, err);
+}
+
+static int
+mark(struct kube_client *client, const char *ns,
+    const struct keysecrets_copy *copy, const char *date, struct err *err)
+{
+	struct objkey key;
+	int rc = -1;
+
+	if (objkey_set(&key, ns, copy->name, err) < 0)
+		return -1;
+	for (unsigned i = 0; rc < 0 && i < MARK_TRIES_MAX; i++) {
+		err_clear(err);
+		rc = mark_once(client, &key, copy->fingerprint, date, err);
+		if (rc < 0 && err->code != ERR_CONFLICT)
+			break;
+	}
+	if (rc == 0 || err->code == ERR_NOTFOUND) {
+		err_clear(err);
+		return 0;
+	}
+	return err_wrap(
+	    err, "mark key secret %s/%s as backed up", ns, copy->name);
+}
+
+int
+keysecrets_mark_backed_up(struct kube_client *client, const char *ns,
+    const struct keysecrets_copy *copies, size_t n, int64_t now_s,
+    struct err *err)
+{
+	char date[TIMEFMT_MAX];
+	int rc = 0;
+
+	timefmt_rfc3339(now_s, date);
+	for (size_t i = 0; i < n; i++) {
+		struct err e = ERR_INIT;
+
+		if (mark(client, ns, &copies[i], date, &e) == 0)
+			continue;
+		if (rc == 0)
+			*err = e;
+		rc = -1;
+	}
+	return rc;
 }
 
 /* ---- the stream of changes ---- */

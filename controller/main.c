@@ -173,6 +173,14 @@ keys_changed(void *ctx)
 }
 
 static void
+certificate_expires(void *ctx, const struct registry_current *key)
+{
+	struct app *a = ctx;
+
+	keysecrets_tell_expiry(a->keysecrets, key, clock_wall_s(a->clock));
+}
+
+static void
 key_secrets_changed(void *ctx)
 {
 	struct app *a = ctx;
@@ -192,6 +200,8 @@ make_rotator(struct app *a)
 		.labels = cfg->privatekey_labels,
 		.annotations = cfg->privatekey_annotations,
 		.order_by_creation = cfg->key_order_by_creation,
+		.activation_delay_s =
+		    cfg->key_activation_delay_ns / (int64_t)NS_PER_S,
 		.events = a->events,
 		.may_write = may_write,
 		.changed = key_secrets_changed,
@@ -207,12 +217,15 @@ make_rotator(struct app *a)
 			.period_s = cfg->key_renew_period_ns /
 			    (int64_t)NS_PER_S,
 			.cutoff_s = cfg->key_cutoff_s,
+			.activation_delay_s = cfg->key_activation_delay_ns /
+			    (int64_t)NS_PER_S,
 		},
 		.keys = a->keys,
 		.clock = a->clock,
 		.metrics = a->metrics,
 		.may_write = may_write,
 		.changed = keys_changed,
+		.expiring = certificate_expires,
 		.ctx = a,
 	};
 

@@ -5,6 +5,7 @@
 #include "rotator.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -32,6 +33,8 @@ struct rotator {
 	uint64_t emptied_ms; /* when the last key went; 0: there are keys */
 	uint64_t asked_ms;   /* last requested key; 0: none */
 	uint64_t expiry_ms;  /* last told of expiry; 0: never */
+	char serving[KEYPAIR_FINGERPRINT_MAX]; /* as of the last turn */
+	uint64_t generation;		       /* likewise */
 	bool had_keys;
 	bool attempted; /* the open occasion: a key may have been stored */
 	bool first;	/* the open occasion: there was no key */
@@ -139,7 +142,7 @@ publish_metrics(struct rotator *r)
 
 	metrics_set(
 	    r->cfg.metrics, METRIC_KEYS, (double)registry_count(r->cfg.keys));
-	if (!registry_current(r->cfg.keys, &cur)) {
+	if (!registry_serving(r->cfg.keys, &cur)) {
 		metrics_remove(r->cfg.metrics, METRIC_KEY_NOT_BEFORE);
 		metrics_remove(r->cfg.metrics, METRIC_KEY_NOT_AFTER);
 		return;
@@ -165,20 +168,43 @@ log_certificate(struct rotator *r, const char *msg)
 static void
 tell_expiry(struct rotator *r)
 {
-	AUTO(keypair) struct keypair *kp = registry_sealing_key(r->cfg.keys);
 	int64_t now_s = clock_wall_s(r->cfg.clock);
+	struct registry_current cur;
 	char text[TIMEFMT_MAX];
 
-	if (kp == NULL || keypair_not_after(kp) > now_s + EXPIRY_AHEAD_S)
+	if (!registry_serving(r->cfg.keys, &cur) ||
+	    cur.not_after > now_s + EXPIRY_AHEAD_S)
 		return;
+	if (r->cfg.expiring != NULL)
+		r->cfg.expiring(r->cfg.ctx, &cur);
 	if (r->expiry_ms != 0 && now_ms(r) < r->expiry_ms + EXPIRY_TELL_MS)
 		return;
 	r->expiry_ms = now_ms(r);
-	timefmt_rfc3339(keypair_not_after(kp), text);
-	log_warn(keypair_not_after(kp) <= now_s
+	timefmt_rfc3339(cur.not_after, text);
+	log_warn(cur.not_after < now_s
 		? "The sealing certificate has expired: kubeseal refuses it"
 		: "The sealing certificate expires soon",
-	    "notAfter", text, "fingerprint", keypair_fingerprint(kp));
+	    "notAfter", text, "fingerprint", cur.fingerprint);
+}
+
+/* Time alone makes another key the serving one. */
+static void
+note_serving(struct rotator *r)
+{
+	struct registry_current cur = { .fingerprint = "" };
+	uint64_t generation = registry_generation(r->cfg.keys);
+	/* Another set of keys was told already. */
+	bool by_time = generation == r->generation;
+
+	r->generation = generation;
+	(void)registry_serving(r->cfg.keys, &cur);
+	if (strcmp(cur.fingerprint, r->serving) == 0)
+		return;
+	memcpy(r->serving, cur.fingerprint, sizeof(r->serving));
+	log_info("This key seals now", "secretname", cur.name, "fingerprint",
+	    cur.fingerprint);
+	if (by_time)
+		r->cfg.changed(r->cfg.ctx);
 }
 
 static uint64_t
@@ -198,10 +224,19 @@ failed(struct rotator *r, const char *msg, const struct err *err)
 	return r->retry_ms;
 }
 
+/* Restricted keys seal for nobody who does not have them already. */
+static bool
+has_key(const struct rotator *r)
+{
+	struct registry_current cur;
+
+	return registry_current(r->cfg.keys, &cur);
+}
+
 static void
 judge_emptiness(struct rotator *r)
 {
-	if (registry_count(r->cfg.keys) > 0) {
+	if (has_key(r)) {
 		r->had_keys = true;
 		r->emptied_ms = 0;
 	} else if (r->had_keys && r->emptied_ms == 0) {
@@ -224,7 +259,7 @@ load(struct rotator *r, struct err *err)
 		log_info("Searching for existing private keys");
 	if (r->cfg.backend.load(r->cfg.backend.ctx, r->cfg.keys, err) < 0)
 		return -1;
-	if (first && registry_count(r->cfg.keys) > 0)
+	if (first && has_key(r))
 		log_certificate(r, "Serving the certificate of the newest key");
 	r->loaded_ms = now_ms(r);
 	judge_emptiness(r);
@@ -244,6 +279,25 @@ announce(struct rotator *r, const char *name, bool created)
 	log_info(
 	    "New key written", "namespace", r->cfg.rotation.ns, "name", name);
 	log_certificate(r, "Certificate generated");
+}
+
+/* That it was made and does not serve wants an explanation. */
+static void
+tell_pending(struct rotator *r, const char *name)
+{
+	struct registry_current made, cur;
+	char text[TIMEFMT_MAX];
+
+	if (!registry_current(r->cfg.keys, &made) ||
+	    !registry_serving(r->cfg.keys, &cur) ||
+	    strcmp(made.name, name) != 0 ||
+	    strcmp(made.fingerprint, cur.fingerprint) == 0)
+		return;
+	timefmt_rfc3339(
+	    made.order_s + r->cfg.rotation.activation_delay_s, text);
+	log_info("The new key is pending: another one seals until then, or "
+		 "until a backup of the new one is noted",
+	    "name", name, "until", text, "sealing", cur.name);
 }
 
 /* The occasion got its key. Requests that came meanwhile are served by it. */
@@ -276,6 +330,7 @@ make_key(struct rotator *r, struct err *err)
 		err) < 0)
 		return -1;
 	announce(r, name, created);
+	tell_pending(r, name);
 	occasion_done(r, name);
 	return 0;
 }
@@ -313,7 +368,7 @@ open_occasion(struct rotator *r)
 		return;
 	rotation_begin(&r->occasion, &r->cfg.rotation, r->cfg.keys);
 	r->attempted = false;
-	r->first = registry_count(r->cfg.keys) == 0;
+	r->first = !has_key(r);
 }
 
 /* The list may have brought the key that was due. */
@@ -329,7 +384,7 @@ static void
 set_ready(struct rotator *r)
 {
 	mutex_lock(&r->mu);
-	r->ready = r->ready || registry_count(r->cfg.keys) > 0;
+	r->ready = r->ready || has_key(r);
 	mutex_unlock(&r->mu);
 }
 
@@ -337,8 +392,14 @@ static uint64_t
 next_turn_ms(struct rotator *r)
 {
 	int64_t due = due_in_ns(r) / (int64_t)NS_PER_MS + 1;
+	int64_t change_s =
+	    registry_next_change_s(r->cfg.keys) - clock_wall_s(r->cfg.clock);
 
-	return due > JUDGE_MS || !may_write(r) ? JUDGE_MS : (uint64_t)due;
+	if (!may_write(r))
+		due = JUDGE_MS;
+	if (change_s < JUDGE_MS / 1000 && change_s * 1000 < due)
+		due = change_s * 1000;
+	return due > JUDGE_MS ? JUDGE_MS : (uint64_t)(due > 0 ? due : 1);
 }
 
 /* Milliseconds until the list may be read once more; 0: now. */
@@ -376,6 +437,7 @@ turn_done(struct rotator *r)
 {
 	r->retry_ms = 0;
 	publish_metrics(r);
+	note_serving(r);
 	tell_expiry(r);
 	set_ready(r);
 	return next_turn_ms(r);

@@ -35,8 +35,12 @@ struct rotator_config {
 	struct metrics *metrics;
 	/* Keys are made only while it says yes; NULL: always. */
 	bool (*may_write)(void *ctx);
-	/* After the set of keys changed; on the rotator's thread. */
+	/* After the set of keys changed, or another one serves; on the
+	 * rotator's thread. */
 	void (*changed)(void *ctx);
+	/* The serving certificate expires within 30 days or has expired; often,
+	 * on the rotator's thread. NULL: nobody wants to know. */
+	void (*expiring)(void *ctx, const struct registry_current *key);
 	void *ctx;
 };
 

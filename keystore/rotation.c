@@ -142,6 +142,18 @@ date_for(struct registry *r, const struct clock *clock)
 	return now_s;
 }
 
+/* Of a new key. Pending or not, where there is no other it serves at once. */
+static struct registry_attrs
+attrs_for(const struct rotation_config *cfg, struct registry *r,
+    const struct clock *clock)
+{
+	struct registry_attrs attrs = { .order_s = date_for(r, clock) };
+
+	if (cfg->activation_delay_s > 0)
+		attrs.active_from_s = attrs.order_s + cfg->activation_delay_s;
+	return attrs;
+}
+
 static int
 make_key(const struct rotation_config *cfg, int64_t now_s, struct stop *stop,
     struct keypair **ret, struct err *err)
@@ -173,6 +185,7 @@ look(const struct keystore_backend *backend, struct registry *r,
 {
 	AUTO(keypair) struct keypair *kp = NULL;
 	struct rotation_occupant occ = { 0 };
+	struct registry_attrs attrs = { 0 };
 
 	if (backend->occupant(backend->ctx, name, &occ, err) < 0) {
 		if (err->code == ERR_NOTFOUND)
@@ -185,7 +198,9 @@ look(const struct keystore_backend *backend, struct registry *r,
 		mix(o, occ.uid);
 		return FOUND_OTHER;
 	}
-	if (registry_add(r, name, kp, occ.order_s, err) < 0) {
+	attrs.order_s = occ.order_s;
+	attrs.active_from_s = occ.active_from_s;
+	if (registry_put(r, name, kp, &attrs, err) < 0) {
 		err_wrap(err, "key secret %s", name);
 		return FOUND_ERROR;
 	}
@@ -211,7 +226,7 @@ rotation_step(struct rotation_occasion *o, const struct rotation_config *cfg,
     bool *created, struct err *err)
 {
 	AUTO(keypair) struct keypair *kp = NULL;
-	int64_t order_s = 0;
+	struct registry_attrs attrs = { 0 };
 	enum found found;
 
 	assert(o->open);
@@ -225,12 +240,12 @@ rotation_step(struct rotation_occasion *o, const struct rotation_config *cfg,
 		if (found == FOUND_OTHER)
 			continue;
 		if (kp == NULL) {
-			order_s = date_for(r, clock);
-			if (make_key(cfg, order_s, stop, &kp, err) < 0)
+			attrs = attrs_for(cfg, r, clock);
+			if (make_key(cfg, attrs.order_s, stop, &kp, err) < 0)
 				return -1;
 		}
 		if (backend->create(backend->ctx, name, kp, err) == 0) {
-			if (registry_add(r, name, kp, order_s, err) < 0)
+			if (registry_put(r, name, kp, &attrs, err) < 0)
 				return err_wrap(err, "key secret %s", name);
 			return done(o, created, true, err);
 		}

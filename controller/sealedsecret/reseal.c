@@ -25,15 +25,16 @@ struct work {
 	const struct reseal_options *opt;
 	char label[SCOPE_LABEL_MAX];
 	size_t label_len;
+	struct objkey key; /* parts that the object lacks are placeholders */
+	bool has_ns;
 	uint32_t hint;
-	struct keypair *to; /* NULL: verify only */
-	json_t *sealed;	    /* items sealed again */
+	bool rotate;	/* else verify only */
+	json_t *sealed; /* items sealed again */
 };
 
 static void
 work_release(struct work *w)
 {
-	keypair_free(w->to);
 	json_decref(w->sealed);
 }
 
@@ -65,7 +66,6 @@ identify(const json_t *obj, struct work *w, struct err *err)
 {
 	enum scope scope = scope_of(obj);
 	const char *ns = NULL, *name = NULL;
-	struct objkey key;
 
 	if (name_part(obj, "namespace", &ns, err) < 0 ||
 	    name_part(obj, "name", &name, err) < 0)
@@ -74,10 +74,11 @@ identify(const json_t *obj, struct work *w, struct err *err)
 		return err_set(err, ERR_INVALID, "metadata.namespace: missing");
 	if (name == NULL && scope == SCOPE_STRICT)
 		return err_set(err, ERR_INVALID, "metadata.name: missing");
-	if (objkey_set(&key, ns != NULL ? ns : "none",
+	if (objkey_set(&w->key, ns != NULL ? ns : "none",
 		name != NULL ? name : "none", err) < 0)
 		return -1;
-	w->label_len = scope_label(scope, &key, w->label);
+	w->has_ns = ns != NULL;
+	w->label_len = scope_label(scope, &w->key, w->label);
 	return 0;
 }
 
@@ -89,11 +90,15 @@ seal_again(struct work *w, const char *name, const void *p, size_t len,
 {
 	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
 	AUTO_RELEASE(buf) struct buf text = BUF_INIT(2 * SEAL_BLOB_MAX);
+	AUTO(keypair) struct keypair *to = NULL;
 
-	if (w->to == NULL)
+	if (!w->rotate)
 		return 0;
-	if (seal_encrypt(w->to, w->label, w->label_len, p, len, &blob, err) <
-		0 ||
+	/* Of what opened: a restriction on namespaces must not get lost. */
+	to = registry_resealing_key(w->keys, w->hint);
+	if (to == NULL)
+		return err_set(err, ERR_NOTFOUND, "no sealing key yet");
+	if (seal_encrypt(to, w->label, w->label_len, p, len, &blob, err) < 0 ||
 	    base64_encode(buf_str(&blob), blob.len, &text, err) < 0)
 		return -1;
 	jsonx_set(w->sealed, name, jsonx_strn(buf_str(&text), text.len));
@@ -105,12 +110,18 @@ open_text(
     struct work *w, const json_t *text, struct secret **ret, struct err *err)
 {
 	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
+	struct registry_sealed sealed = {
+		.ns = w->has_ns ? w->key.ns : NULL,
+		.label = w->label,
+		.label_len = w->label_len,
+	};
 
 	if (base64_decode(json_string_value(text), json_string_length(text),
 		&blob, err) < 0)
 		return -1;
-	return registry_unseal(w->keys, &w->hint, w->label, w->label_len,
-	    buf_str(&blob), blob.len, ret, err);
+	sealed.blob = buf_str(&blob);
+	sealed.blob_len = blob.len;
+	return registry_open(w->keys, &sealed, &w->hint, ret, err);
 }
 
 static int
@@ -296,9 +307,11 @@ reseal_rotate(struct registry *keys, const json_t *obj,
 	AUTO_JSON json_t *inner = NULL;
 	AUTO_JSON json_t *out = NULL;
 
-	w.to = registry_sealing_key(keys);
+	struct registry_current serving;
+
+	w.rotate = true;
 	w.sealed = json_object();
-	if (w.to == NULL)
+	if (!registry_serving(keys, &serving))
 		return err_set(err, ERR_NOTFOUND, "no sealing key yet");
 	if (do_object(&w, obj, &inner, err) < 0 ||
 	    resealobject_build(obj, inner, w.sealed, &out, err) < 0)

@@ -32,6 +32,7 @@
 struct opener {
 	struct registry *keys;
 	uint32_t *hint;
+	const char *ns;
 	char label[SCOPE_LABEL_MAX];
 	size_t label_len;
 };
@@ -42,6 +43,7 @@ opener_init(struct opener *o, struct registry *keys,
 {
 	o->keys = keys;
 	o->hint = hint;
+	o->ns = ss->key.ns;
 	o->label_len = scope_label(ss->scope, &ss->key, o->label);
 }
 
@@ -51,12 +53,18 @@ open_text(const struct opener *o, const json_t *text, uint32_t *hint,
     struct secret **ret, struct err *err)
 {
 	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
+	struct registry_sealed sealed = {
+		.ns = o->ns,
+		.label = o->label,
+		.label_len = o->label_len,
+	};
 
 	if (base64_decode(json_string_value(text), json_string_length(text),
 		&blob, err) < 0)
 		return -1;
-	return registry_unseal(o->keys, hint, o->label, o->label_len,
-	    buf_str(&blob), blob.len, ret, err);
+	sealed.blob = buf_str(&blob);
+	sealed.blob_len = blob.len;
+	return registry_open(o->keys, &sealed, hint, ret, err);
 }
 
 static int

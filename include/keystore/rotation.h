@@ -35,8 +35,9 @@ struct rotation_config {
 	const char *cn;
 	unsigned bits;
 	int64_t ttl_s;
-	int64_t period_s; /* 0: no schedule */
-	int64_t cutoff_s; /* 0: none; unix seconds */
+	int64_t period_s;	    /* 0: no schedule */
+	int64_t cutoff_s;	    /* 0: none; unix seconds */
+	int64_t activation_delay_s; /* a new key is pending so long */
 };
 
 /* What the backend found under an occupied name. */
@@ -44,6 +45,7 @@ struct rotation_occupant {
 	bool usable;	    /* active, loadable: its keypair is in kp */
 	struct keypair *kp; /* owned by the caller; NULL where unusable */
 	int64_t order_s;
+	int64_t active_from_s;
 	char uid[64];
 };
 

@@ -23,7 +23,9 @@ struct server {
 	json_t *posted; /* the last POST */
 	int list_status, get_status;
 	bool selector_seen;
-	unsigned events; /* POSTs of events */
+	unsigned events;    /* POSTs of events */
+	unsigned conflicts; /* answers to the next PUTs */
+	unsigned puts;
 	bool may_write;
 };
 
@@ -114,6 +116,43 @@ answer_post(
 	answer(ret, 201, s->posted);
 }
 
+/* The last segment of a path, without a query. */
+static const char *
+name_of(const char *rest)
+{
+	static char name[256];
+
+	(void)snprintf(
+	    name, sizeof(name), "%.*s", (int)strcspn(rest, "?"), rest);
+	return name;
+}
+
+static void
+answer_put(struct server *s, const struct kube_request *req, const char *name,
+    struct kube_response *ret)
+{
+	AUTO_JSON json_t *obj = NULL;
+	struct err err = ERR_INIT;
+	json_t *item;
+	size_t i;
+
+	s->puts++;
+	if (s->conflicts > 0) {
+		s->conflicts--;
+		answer_status(ret, 409, "Conflict");
+		return;
+	}
+	assert_int_equal(
+	    jsonx_parse(req->body, req->body_len, 0, &obj, &err), 0);
+	json_array_foreach(s->items, i, item)
+	{
+		if (strcmp(jsonx_str(item, "metadata", "name", NULL), name) ==
+		    0)
+			(void)json_array_set(s->items, i, obj);
+	}
+	answer(ret, 200, obj);
+}
+
 static int
 perform(void *ctx, const struct kube_request *req, struct kube_response *ret,
     struct err *err UNUSED)
@@ -133,6 +172,8 @@ perform(void *ctx, const struct kube_request *req, struct kube_response *ret,
 	assert_int_equal(strncmp(req->path, collection, strlen(collection)), 0);
 	if (strcmp(req->method, "POST") == 0) {
 		answer_post(s, req, ret);
+	} else if (strcmp(req->method, "PUT") == 0) {
+		answer_put(s, req, name_of(rest + 1), ret);
 	} else if (*rest == '/') {
 		item = find(s, rest + 1);
 		if (s->get_status != 0)
@@ -585,6 +626,184 @@ its_stream_tells_of_changes_and_keeps_no_contents(void **state)
 	assert_int_equal(f->changes, 3);
 }
 
+static void
+annotate(struct fixture *f, json_t *secret, const char *name, json_t *value)
+{
+	json_t *meta = json_object_get(secret, "metadata");
+
+	if (json_object_get(meta, "annotations") == NULL)
+		jsonx_set(meta, "annotations", json_object());
+	jsonx_set(json_object_get(meta, "annotations"), name, value);
+	new_version(f, secret);
+}
+
+static struct keysecrets *
+with_delay(struct fixture *f, int64_t delay_s)
+{
+	struct keysecrets_config cfg = {
+		.client = &f->client,
+		.metrics = f->metrics,
+		.ns = NS,
+		.prefix = PREFIX,
+		.labels = "",
+		.annotations = "",
+		.activation_delay_s = delay_s,
+		.events = f->events,
+		.may_write = may_write,
+		.changed = note_change,
+		.ctx = f,
+	};
+
+	return keysecrets_new(&cfg);
+}
+
+/* The only key of a list. */
+static void
+is_pending_until(struct fixture *f, int64_t want_s)
+{
+	AUTO(keysecrets) struct keysecrets *ks = with_delay(f, 600);
+	AUTO(registry) struct registry *keys = registry_new(&fixture_clock);
+	AUTO_RELEASE(registry_listing) struct registry_listing l = { .n = 0 };
+	struct keystore_backend b = keysecrets_backend(ks);
+	struct err err = ERR_INIT;
+
+	assert_int_equal(b.load(b.ctx, keys, &err), 0);
+	registry_list(keys, &l);
+	assert_int_equal(l.n, 1);
+	assert_int_equal(l.key[0].active_from_s, want_s);
+}
+
+static void
+a_key_is_pending_from_the_earlier_of_its_two_dates_on(void **state)
+{
+	struct fixture *f = *state;
+	json_t *one = add_key(f, "one", fixture_key(0));
+	json_t *meta = json_object_get(one, "metadata");
+	static const struct {
+		const char *backed_up;
+		int64_t want_s;
+	} cases[] = { { "2027-01-15T08:00:00Z", 0 }, { "yes", 0 },
+		{ "false", NOW_S + 600 }, { "", NOW_S + 600 } };
+
+	is_pending_until(f, NOW_S + 600);
+	/* 1 hour after the certificate's: a restored key. */
+	jsonx_set_str(meta, "creationTimestamp", "2027-01-15T09:00:00Z");
+	is_pending_until(f, NOW_S + 600);
+	jsonx_set_str(meta, "creationTimestamp", "2027-01-15T07:59:00Z");
+	is_pending_until(f, NOW_S - 60 + 600);
+	jsonx_set_str(meta, "creationTimestamp", "2027-01-15T08:00:00Z");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		annotate(f, one, KEYSECRETS_BACKED_UP,
+		    json_string(cases[i].backed_up));
+		is_pending_until(f, cases[i].want_s);
+	}
+}
+
+static void
+nothing_is_pending_unless_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	AUTO_RELEASE(registry_listing) struct registry_listing l = { .n = 0 };
+
+	annotate(f, add_key(f, "one", fixture_key(0)), KEYSECRETS_BACKED_UP,
+	    json_string("2027-01-15T08:00:01Z"));
+	assert_int_equal(load(f), 0);
+	registry_list(f->keys, &l);
+	assert_int_equal(l.key[0].active_from_s, 0);
+	assert_true(l.key[0].backed_up);
+	assert_int_equal(l.key[0].backed_up_s, NOW_S + 1);
+	assert_null(l.key[0].namespaces);
+}
+
+static void
+the_annotation_restricts_a_key_and_a_bad_one_closes_it(void **state)
+{
+	struct fixture *f = *state;
+	AUTO_RELEASE(registry_listing) struct registry_listing l = { .n = 0 };
+	AUTO_RELEASE(registry_listing) struct registry_listing m = { .n = 0 };
+	json_t *one = add_key(f, "one", fixture_key(0));
+	struct rotation_occupant o;
+	struct err err = ERR_INIT;
+
+	annotate(f, one, KEYSECRETS_NAMESPACES, json_string("team-a,team-b"));
+	assert_int_equal(load(f), 0);
+	registry_list(f->keys, &l);
+	assert_string_equal(l.key[0].namespaces, "team-a,team-b");
+	assert_null(registry_sealing_key(f->keys));
+	assert_true(metrics_value(f->metrics, METRIC_KEY_SECRETS_SKIPPED) == 0);
+	assert_int_equal(
+	    f->backend.occupant(f->backend.ctx, "one", &o, &err), 0);
+	assert_false(o.usable);
+	keypair_free(o.kp);
+	annotate(f, one, KEYSECRETS_NAMESPACES, json_string("Team A"));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(load(f), 0);
+	(void)event_recorder_pump(f->events);
+	assert_int_equal(f->server.events, 1);
+	assert_true(metrics_value(f->metrics, METRIC_KEY_SECRETS_SKIPPED) == 1);
+	registry_list(f->keys, &m);
+	assert_int_equal(m.n, 1);
+	assert_string_equal(m.key[0].namespaces, "Team A");
+	assert_null(registry_sealing_key(f->keys));
+	annotate(f, one, KEYSECRETS_NAMESPACES, json_integer(5));
+	assert_int_equal(load(f), 0);
+	assert_null(registry_sealing_key(f->keys));
+	annotate(f, one, KEYSECRETS_NAMESPACES, json_null());
+	assert_int_equal(load(f), 0);
+	assert_true(metrics_value(f->metrics, METRIC_KEY_SECRETS_SKIPPED) == 0);
+}
+
+static void
+tells_of_expiry_once_for_each_key_where_it_may_write(void **state)
+{
+	struct fixture *f = *state;
+	struct registry_current key = {
+		.name = "one", .fingerprint = "SHA256:a", .not_after = NOW_S
+	};
+
+	f->server.may_write = false;
+	keysecrets_tell_expiry(f->ks, &key, NOW_S);
+	f->server.may_write = true;
+	for (int i = 0; i < 3; i++)
+		keysecrets_tell_expiry(f->ks, &key, NOW_S);
+	(void)event_recorder_pump(f->events);
+	assert_int_equal(f->server.events, 1);
+	(void)snprintf(key.fingerprint, sizeof(key.fingerprint), "SHA256:b");
+	key.name[0] = 'x';
+	keysecrets_tell_expiry(f->ks, &key, NOW_S + 1);
+	(void)event_recorder_pump(f->events);
+	assert_int_equal(f->server.events, 2);
+}
+
+static void
+marks_what_was_backed_up_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	const char *print = keypair_fingerprint(fixture_key(0));
+	const struct keysecrets_copy copies[] = { { "gone", print },
+		{ "one", print }, { "changed", print } };
+	AUTO_RELEASE(registry_listing) struct registry_listing l = { .n = 0 };
+	struct err err = ERR_INIT;
+
+	add_key(f, "one", fixture_key(0));
+	add_key(f, "changed", fixture_key(1));
+	f->server.conflicts = 2;
+	assert_int_equal(keysecrets_mark_backed_up(
+			     &f->client, NS, copies, 3, NOW_S + 7, &err),
+	    0);
+	assert_int_equal(f->server.puts, 3);
+	assert_int_equal(load(f), 0);
+	registry_list(f->keys, &l);
+	for (size_t i = 0; i < l.n; i++)
+		assert_int_equal(l.key[i].backed_up_s,
+		    strcmp(l.key[i].names[0], "one") == 0 ? NOW_S + 7 : 0);
+	f->server.conflicts = 3;
+	assert_int_equal(
+	    keysecrets_mark_backed_up(&f->client, NS, copies, 3, NOW_S, &err),
+	    -1);
+	assert_int_equal(err.code, ERR_CONFLICT);
+}
+
 int
 main(void)
 {
@@ -603,6 +822,11 @@ main(void)
 		TEST(tells_what_occupies_a_name),
 		TEST(
 		    finds_an_occupant_in_the_list_where_reading_one_is_refused),
+		TEST(a_key_is_pending_from_the_earlier_of_its_two_dates_on),
+		TEST(nothing_is_pending_unless_asked_for),
+		TEST(the_annotation_restricts_a_key_and_a_bad_one_closes_it),
+		TEST(tells_of_expiry_once_for_each_key_where_it_may_write),
+		TEST(marks_what_was_backed_up_and_nothing_else),
 		TEST(its_stream_tells_of_changes_and_keeps_no_contents),
 	};
 

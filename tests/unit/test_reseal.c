@@ -744,11 +744,66 @@ what_the_old_form_held_inside_is_not_told(void **state UNUSED)
 	}
 }
 
+/* The rig's key, for team-a only, and a newer one for everybody. */
+static void
+restrict_key(const char *namespaces)
+{
+	AUTO(nsrule) struct nsrule *rule = NULL;
+	struct registry_attrs attrs = { .order_s = 1 };
+	struct registry_current cur;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(nsrule_parse(namespaces, &rule, &err), 0);
+	attrs.rule = rule;
+	assert_true(registry_current(rig.keys, &cur));
+	assert_int_equal(
+	    registry_put(rig.keys, cur.name, rig.kp, &attrs, &err), 0);
+	add_new_key();
+}
+
+static void
+a_key_for_some_namespaces_opens_nothing_elsewhere_whatever_the_scope(
+    void **state UNUSED)
+{
+	AUTO_JSON json_t *here = object("team-a", "db", "");
+	AUTO_JSON json_t *there = object("team-b", "db", "");
+	AUTO_JSON json_t *nowhere = object(NULL, NULL, "");
+	struct err err = ERR_INIT;
+
+	restrict_key("team-a");
+	claim_scope(here, SCOPE_CLUSTER_WIDE);
+	claim_scope(there, SCOPE_CLUSTER_WIDE);
+	claim_scope(nowhere, SCOPE_CLUSTER_WIDE);
+	assert_int_equal(verify(here, &err), 0);
+	expect_refused(there, ERR_NOKEY, NOKEY_TEXT);
+	expect_refused(nowhere, ERR_NOKEY, NOKEY_TEXT);
+}
+
+static void
+rotating_does_not_lift_a_restriction(void **state UNUSED)
+{
+	AUTO_JSON json_t *obj = object("team-a", "db", "");
+	AUTO_JSON json_t *out = NULL;
+	AUTO(registry) struct registry *public = registry_with(NEW_KEY);
+	struct err err = ERR_INIT;
+
+	restrict_key("team-a");
+	claim_scope(obj, SCOPE_CLUSTER_WIDE);
+	out = rotate(obj);
+	assert_int_equal(verify(out, &err), 0);
+	assert_int_equal(reseal_verify(public, out, &defaults, &err), -1);
+	jsonx_set_str(json_object_get(out, "metadata"), "namespace", "team-b");
+	expect_refused(out, ERR_NOKEY, NOKEY_TEXT);
+}
+
 int
 main(void)
 {
 #define RIGGED(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		RIGGED(
+		    a_key_for_some_namespaces_opens_nothing_elsewhere_whatever_the_scope),
+		RIGGED(rotating_does_not_lift_a_restriction),
 		RIGGED(
 		    every_vector_of_kubeseal_opens_or_not_and_gives_the_same_secret),
 		RIGGED(only_the_scope_it_was_sealed_in_opens_an_item),

@@ -25,7 +25,9 @@ struct store {
 	unsigned n;
 	unsigned loads, creates;
 	bool list_fails, create_fails, answer_lost;
-	unsigned changed;
+	unsigned changed, expiring;
+	int64_t delay_s; /* as a backend would judge by the keys' dates */
+	bool backed_up;
 	bool follows;	    /* another replica leads */
 	bool rival_at_load; /* makes its key just before the list */
 	int64_t rival_now_s;
@@ -76,10 +78,17 @@ store_load(void *ctx, struct registry *keys, struct err *err)
 	for (unsigned i = 0; i < ARRAY_SIZE(s->name); i++)
 		if (i >= s->n)
 			(void)registry_remove(keys, s->name[i]);
-	for (unsigned i = 0; i < s->n; i++)
-		if (registry_add(keys, s->name[i], s->kp[i],
-			keypair_not_before(s->kp[i]), err) < 0)
+	for (unsigned i = 0; i < s->n; i++) {
+		struct registry_attrs attrs = {
+			.order_s = keypair_not_before(s->kp[i]),
+			.backed_up = s->backed_up,
+		};
+
+		if (s->delay_s > 0 && !s->backed_up)
+			attrs.active_from_s = attrs.order_s + s->delay_s;
+		if (registry_put(keys, s->name[i], s->kp[i], &attrs, err) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -133,6 +142,15 @@ note_change(void *ctx)
 	f->store.changed++;
 }
 
+static void
+note_expiring(void *ctx, const struct registry_current *key)
+{
+	struct fixture *f = ctx;
+
+	assert_string_not_equal(key->name, "");
+	f->store.expiring++;
+}
+
 static bool
 leads(void *ctx)
 {
@@ -152,6 +170,7 @@ make_rotator(struct fixture *f, int64_t period_s)
 			.bits = 2048,
 			.ttl_s = 24 * HOUR_S,
 			.period_s = period_s,
+			.activation_delay_s = f->store.delay_s,
 		},
 		.backend = {
 			.ctx = &f->store,
@@ -163,6 +182,7 @@ make_rotator(struct fixture *f, int64_t period_s)
 		.clock = &f->clock,
 		.may_write = leads,
 		.changed = note_change,
+		.expiring = note_expiring,
 		.ctx = f,
 	};
 
@@ -534,6 +554,89 @@ thread_stops_when_told_while_everything_fails(void **state)
 	assert_int_equal(f->store.creates, 0);
 }
 
+static void
+seals_with(struct registry *keys, const char *name)
+{
+	struct registry_current cur;
+
+	assert_true(registry_serving(keys, &cur));
+	assert_string_equal(cur.name, name);
+}
+
+static void
+a_renewed_key_waits_for_its_time_or_a_backup(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(registry) struct registry *restarted = registry_new(&f->clock);
+	struct err err = ERR_INIT;
+	unsigned changed;
+
+	f->store.delay_s = 60;
+	make_rotator(f, 0);
+	(void)rotator_turn(f->rotator);
+	/* There is no other to seal with. */
+	seals_with(f->keys, f->store.name[0]);
+	fakeclock_advance_s(&f->fake, 100);
+	rotator_trigger(f->rotator);
+	assert_in_range(rotator_turn(f->rotator), 59000, 60000);
+	assert_int_equal(f->store.n, 2);
+	seals_with(f->keys, f->store.name[0]);
+	assert_int_equal(store_load(&f->store, restarted, &err), 0);
+	seals_with(restarted, f->store.name[0]);
+	changed = f->store.changed;
+	fakeclock_advance_s(&f->fake, 60);
+	(void)rotator_turn(f->rotator);
+	seals_with(f->keys, f->store.name[1]);
+	seals_with(restarted, f->store.name[1]);
+	assert_int_equal(f->store.changed, changed + 1);
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.changed, changed + 1);
+	/* The third one is backed up at once. */
+	rotator_trigger(f->rotator);
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.n, 3);
+	seals_with(f->keys, f->store.name[1]);
+	f->store.backed_up = true;
+	reload(f);
+	seals_with(f->keys, f->store.name[2]);
+}
+
+static void
+says_that_the_serving_certificate_expires_soon(void **state)
+{
+	struct fixture *f = *state;
+
+	make_rotator(f, 0);
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.expiring, 1);
+}
+
+static void
+a_restricted_key_alone_is_no_key_to_begin_with(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(nsrule) struct nsrule *rule = nsrule_none("x");
+	AUTO(keypair) struct keypair *kp = NULL;
+	struct registry_attrs attrs = {
+		.order_s = FAKECLOCK_WALL_S,
+		.rule = rule,
+	};
+	struct keypair_params params = { .bits = 2048,
+		.ttl_s = HOUR_S,
+		.now_s = FAKECLOCK_WALL_S,
+		.cn = "" };
+	struct err err = ERR_INIT;
+
+	make_rotator(f, 0);
+	assert_int_equal(keypair_generate(&params, &kp, &err), 0);
+	assert_int_equal(registry_put(f->keys, "some", kp, &attrs, &err), 0);
+	assert_false(rotator_ready(f->rotator));
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.n, 1);
+	assert_true(rotator_ready(f->rotator));
+	seals_with(f->keys, f->store.name[0]);
+}
+
 int
 main(void)
 {
@@ -556,6 +659,9 @@ main(void)
 		TEST(a_rival_that_was_asked_too_makes_the_same_key),
 		TEST(a_follower_makes_no_key_and_waits_for_the_first),
 		TEST(knows_its_first_key_although_the_answer_was_lost),
+		TEST(a_renewed_key_waits_for_its_time_or_a_backup),
+		TEST(says_that_the_serving_certificate_expires_soon),
+		TEST(a_restricted_key_alone_is_no_key_to_begin_with),
 		TEST(thread_stops_when_told_while_everything_fails),
 	};
 
