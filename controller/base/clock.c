@@ -31,10 +31,17 @@ system_wall_ns(void *ctx UNUSED)
 	return read_clock(CLOCK_REALTIME);
 }
 
+static uint64_t
+system_cpu_ns(void *ctx UNUSED)
+{
+	return (uint64_t)read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 const struct clock clock_system = {
 	.ctx = NULL,
 	.mono_ns = system_mono_ns,
 	.wall_ns = system_wall_ns,
+	.cpu_ns = system_cpu_ns,
 };
 
 uint64_t
@@ -63,4 +70,10 @@ clock_wall_s(const struct clock *c)
 
 	/* Towards the past, also before the epoch. */
 	return ns % (int64_t)NS_PER_S < 0 ? s - 1 : s;
+}
+
+uint64_t
+clock_cpu_ns(const struct clock *c)
+{
+	return c->cpu_ns == NULL ? system_cpu_ns(NULL) : c->cpu_ns(c->ctx);
 }

@@ -16,9 +16,9 @@
 
 #include "base/clock.h"
 
-/* Address space, not memory: what is touched counts. Regular expressions in
- * templates need most; sanitizers put red zones round every local variable. */
-#define STACK_SIZE   (1024 * 1024)
+/* Address space, not memory: what is touched counts. Recursion in templates
+ * needs most (TMPL_STACK_MAX), and a regular expression at its end. */
+#define STACK_SIZE   (4 * 1024 * 1024)
 
 #define NAME_MAX_LEN 15
 

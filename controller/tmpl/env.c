@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
 
@@ -21,17 +20,11 @@
 #define RESERVE_BYTES ((size_t)64 * 1024)
 #define RESERVE_STEPS 4096
 #define RESERVE_DEPTH 50
-/* Many of our frames are small; sanitizers make them several times larger. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define STACK_LIMIT ((size_t)4 * TMPL_STACK_MAX)
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define STACK_LIMIT ((size_t)4 * TMPL_STACK_MAX)
-#endif
-#endif
-#ifndef STACK_LIMIT
-#define STACK_LIMIT ((size_t)TMPL_STACK_MAX)
-#endif
+#define STACK_LIMIT   ((size_t)TMPL_STACK_MAX)
+/* A call that cannot be stopped takes up to so much: none begins later. */
+#define COSTLY_ROOM_NS (200 * NS_PER_MS)
+/* So much of the first key counts. */
+#define FIRST_KEY_NS (100 * NS_PER_MS)
 
 struct env_chunk {
 	struct env_chunk *next;
@@ -45,19 +38,10 @@ const struct tmpl_budget tmpl_budget_default = {
 	.memory_bytes = (size_t)64 * 1024 * 1024,
 	.steps = 10 * 1000 * 1000,
 	.depth = 2000,
-	.cpu_ms = 700,
-	.costly = 20,
+	.cpu_ms = 900,
+	.costly = 40,
+	.key_cpu_ms = 5000,
 };
-
-static uint64_t
-cpu_now_ns(void)
-{
-	struct timespec ts = { 0 };
-
-	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts) != 0)
-		return 0;
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 void
 env_init(
@@ -69,7 +53,7 @@ env_init(
 	e->clock = clock;
 	e->stack_top = __builtin_frame_address(0);
 	e->cpu_limit_ns = limit->cpu_ms * NS_PER_MS;
-	e->cpu_start_ns = cpu_now_ns();
+	e->cpu_start_ns = clock_cpu_ns(clock);
 	e->next_check =
 	    limit->steps > CHECK_EVERY ? limit->steps - CHECK_EVERY : 0;
 }
@@ -202,12 +186,19 @@ env_strndup(struct env *e, const char *s, size_t n)
 	return p;
 }
 
+/* What counts of the CPU time so far. */
+static uint64_t
+cpu_used_ns(const struct env *e)
+{
+	return clock_cpu_ns(e->clock) - e->cpu_start_ns - e->cpu_spared_ns;
+}
+
 static int
 check_clock(struct env *e)
 {
 	e->next_check =
 	    e->left.steps > CHECK_EVERY ? e->left.steps - CHECK_EVERY : 0;
-	if (cpu_now_ns() - e->cpu_start_ns > e->cpu_limit_ns)
+	if (cpu_used_ns(e) > e->cpu_limit_ns)
 		return env_exhaust(e, "CPU time");
 	return 0;
 }
@@ -247,21 +238,54 @@ env_leave(struct env *e)
 }
 
 int
-env_costly_begin(struct env *e, unsigned credits)
+env_costly(struct env *e, unsigned credits)
 {
 	if (e->exhausted)
 		return -1;
 	if (credits > e->left.costly)
 		return env_exhaust(e, "costly functions");
+	if (cpu_used_ns(e) + COSTLY_ROOM_NS > e->cpu_limit_ns)
+		return env_exhaust(e, "CPU time");
 	e->left.costly -= credits;
-	e->costly_start_ns = cpu_now_ns();
 	return 0;
 }
 
-void
-env_costly_end(struct env *e)
+int
+env_key_begin(struct env *e, unsigned credits)
 {
-	e->cpu_start_ns += cpu_now_ns() - e->costly_start_ns;
+	uint64_t now = clock_cpu_ns(e->clock);
+
+	if (e->exhausted)
+		return -1;
+	if (credits > e->left.costly)
+		return env_exhaust(e, "costly functions");
+	/* Later keys are made in what the first one left of the time. */
+	e->key_end_ns = e->key_made ? e->cpu_start_ns + e->cpu_limit_ns
+				    : now + e->limit.key_cpu_ms * NS_PER_MS;
+	e->key_start_ns = now;
+	if (now >= e->key_end_ns)
+		return env_exhaust(e, "CPU time");
+	e->left.costly -= credits;
+	return 0;
+}
+
+bool
+env_key_goes_on(const struct env *e)
+{
+	return clock_cpu_ns(e->clock) < e->key_end_ns;
+}
+
+int
+env_key_end(struct env *e)
+{
+	uint64_t took = clock_cpu_ns(e->clock) - e->key_start_ns;
+
+	if (!env_key_goes_on(e))
+		return env_exhaust(e, "CPU time");
+	if (!e->key_made && took > FIRST_KEY_NS)
+		e->cpu_spared_ns = took - FIRST_KEY_NS;
+	e->key_made = true;
+	return 0;
 }
 
 int

@@ -32,13 +32,16 @@ struct env {
 	struct env_chunk *chunks;
 	uint64_t cpu_start_ns;
 	uint64_t cpu_limit_ns;
-	uint64_t costly_start_ns;
+	uint64_t cpu_spared_ns; /* of the first key, does not count */
+	uint64_t key_start_ns;
+	uint64_t key_end_ns; /* the key in the making has to be ready */
 	uint64_t next_check; /* look at the clock where left.steps is below */
 	const char *stack_top;
 	char *fault;		  /* pending error, NULL: none */
 	const char *exhausted_of; /* what was used up */
 	bool exhausted;		  /* it is the budget's: nothing more may run */
 	bool varies;
+	bool key_made;
 };
 
 void env_init(
@@ -70,11 +73,20 @@ int env_step(struct env *e, uint64_t n) MUST_CHECK;
 int env_enter(struct env *e) MUST_CHECK;
 void env_leave(struct env *e);
 /*
- * Around a call that is costly by nature (key generation, bcrypt, scrypt):
- * takes credits, and its CPU time does not count. -1: no credits left.
+ * Before a call that is costly by nature and cannot be stopped on its way
+ * (bcrypt, scrypt, a signature): takes credits. -1: none left, or too little
+ * time.
  */
-int env_costly_begin(struct env *e, unsigned credits) MUST_CHECK;
-void env_costly_end(struct env *e);
+int env_costly(struct env *e, unsigned credits) MUST_CHECK;
+/*
+ * Around the generation of a key by search for primes, which asks from time
+ * to time whether it may go on. The object's first one has key_cpu_ms, and
+ * little of that counts; later ones have to be ready before the object, first
+ * key and all, has used cpu_ms. -1: that time is over.
+ */
+int env_key_begin(struct env *e, unsigned credits) MUST_CHECK;
+bool env_key_goes_on(const struct env *e);
+int env_key_end(struct env *e) MUST_CHECK;
 
 /* For the error message alone: a little more, although all is used up. */
 void env_reserve(struct env *e);

@@ -309,16 +309,13 @@ sign(const struct spec *s, X509 *cert)
 {
 	bool good;
 	const EVP_MD *md = digest_for(s->parent_key, &good);
-	int rc;
 
 	if (EVP_PKEY_get_base_id(s->parent_key) == EVP_PKEY_RSA &&
 	    EVP_PKEY_get_bits(s->parent_key) < RSA_BITS_MIN)
 		return failed(s->call, "crypto/rsa: " WITHHELD);
-	if (env_costly_begin(s->call->env, SIGN_CREDITS) < 0)
+	if (env_costly(s->call->env, SIGN_CREDITS) < 0)
 		return -1;
-	rc = X509_sign(cert, s->parent_key, md) > 0 ? 0 : -1;
-	env_costly_end(s->call->env);
-	return rc < 0 ? broken(s->call) : 0;
+	return X509_sign(cert, s->parent_key, md) > 0 ? 0 : broken(s->call);
 }
 
 static int

@@ -101,7 +101,7 @@ bcrypt_hash(struct call *c, const char *password, struct text *out)
 
 	if (RAND_bytes((unsigned char *)salt, sizeof(salt)) != 1)
 		return call_fail(c, "no random bytes");
-	if (env_costly_begin(c->env, BCRYPT_CREDITS) < 0)
+	if (env_costly(c->env, BCRYPT_CREDITS) < 0)
 		return -1;
 	data = xcalloc(1, sizeof(*data));
 	/* Go says 2a and means what crypt(3) calls 2b. */
@@ -110,7 +110,6 @@ bcrypt_hash(struct call *c, const char *password, struct text *out)
 		hashed = NULL;
 	else
 		hashed = crypt_r(password, setting, data);
-	env_costly_end(c->env);
 	if (hashed != NULL && strncmp(hashed, "$2b$", 4) == 0) {
 		text_puts(out, "$2a$");
 		text_puts(out, hashed + 4);
@@ -254,12 +253,11 @@ derive_seed(struct call *c, unsigned char seed[static EVP_MAX_MD_SIZE])
 
 	if (derive_input(c, &c->args[3], NULL, &salt) < 0 ||
 	    derive_input(c, &c->args[4], &counter, &input) < 0 ||
-	    env_costly_begin(c->env, DERIVE_CREDITS) < 0)
+	    env_costly(c->env, DERIVE_CREDITS) < 0)
 		return -1;
 	good = EVP_PBE_scrypt(password->u.s.p, password->u.s.len,
 	    (const unsigned char *)salt.u.s.p, salt.u.s.len, DERIVE_N, DERIVE_R,
 	    DERIVE_P, DERIVE_MEMORY, key, sizeof(key));
-	env_costly_end(c->env);
 	if (good == 1 &&
 	    HMAC(EVP_sha256(), key, sizeof(key),
 		(const unsigned char *)input.u.s.p, input.u.s.len, seed,

@@ -28,18 +28,49 @@ generation_failed(struct env *e)
 	return NULL;
 }
 
+/* OpenSSL asks between two candidates for a prime. */
+static int
+may_go_on(EVP_PKEY_CTX *ctx)
+{
+	return env_key_goes_on(EVP_PKEY_CTX_get_app_data(ctx));
+}
+
+static void
+watch(EVP_PKEY_CTX *ctx, struct env *e)
+{
+	EVP_PKEY_CTX_set_app_data(ctx, e);
+	EVP_PKEY_CTX_set_cb(ctx, may_go_on);
+}
+
+/* What came of it in time. */
+static EVP_PKEY *
+finish(struct env *e, EVP_PKEY *key)
+{
+	if (env_key_end(e) == 0)
+		return key == NULL ? generation_failed(e) : key;
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return NULL;
+}
+
 EVP_PKEY *
 privkey_rsa(struct env *e, unsigned bits)
 {
-	EVP_PKEY *key;
+	EVP_PKEY_CTX *ctx;
+	EVP_PKEY *key = NULL;
 
-	if (env_costly_begin(e,
+	if (env_key_begin(e,
 		bits > 2048 ? PRIVKEY_CREDITS_RSA4096
 			    : PRIVKEY_CREDITS_RSA2048) < 0)
 		return NULL;
-	key = EVP_RSA_gen(bits);
-	env_costly_end(e);
-	return key == NULL ? generation_failed(e) : key;
+	ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	if (ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1 &&
+	    EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)bits) == 1) {
+		watch(ctx, e);
+		(void)EVP_PKEY_generate(ctx, &key);
+	}
+	EVP_PKEY_CTX_free(ctx);
+	return finish(e, key);
 }
 
 EVP_PKEY *
@@ -47,10 +78,9 @@ privkey_ecdsa(struct env *e)
 {
 	EVP_PKEY *key;
 
-	if (env_costly_begin(e, PRIVKEY_CREDITS_SMALL) < 0)
+	if (env_costly(e, PRIVKEY_CREDITS_SMALL) < 0)
 		return NULL;
 	key = EVP_EC_gen("P-256");
-	env_costly_end(e);
 	return key == NULL ? generation_failed(e) : key;
 }
 
@@ -59,15 +89,14 @@ privkey_ed25519(struct env *e)
 {
 	EVP_PKEY *key;
 
-	if (env_costly_begin(e, PRIVKEY_CREDITS_SMALL) < 0)
+	if (env_costly(e, PRIVKEY_CREDITS_SMALL) < 0)
 		return NULL;
 	key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-	env_costly_end(e);
 	return key == NULL ? generation_failed(e) : key;
 }
 
 static EVP_PKEY *
-dsa_parameters(void)
+dsa_parameters(struct env *e)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "DSA", NULL);
 	size_t p = DSA_P_BITS, q = DSA_Q_BITS;
@@ -79,8 +108,10 @@ dsa_parameters(void)
 	EVP_PKEY *ret = NULL;
 
 	if (ctx != NULL && EVP_PKEY_paramgen_init(ctx) == 1 &&
-	    EVP_PKEY_CTX_set_params(ctx, params) == 1)
+	    EVP_PKEY_CTX_set_params(ctx, params) == 1) {
+		watch(ctx, e);
 		(void)EVP_PKEY_paramgen(ctx, &ret);
+	}
 	EVP_PKEY_CTX_free(ctx);
 	return ret;
 }
@@ -91,17 +122,16 @@ privkey_dsa(struct env *e)
 	EVP_PKEY *params, *key = NULL;
 	EVP_PKEY_CTX *ctx = NULL;
 
-	if (env_costly_begin(e, PRIVKEY_CREDITS_DSA) < 0)
+	if (env_key_begin(e, PRIVKEY_CREDITS_DSA) < 0)
 		return NULL;
-	params = dsa_parameters();
+	params = dsa_parameters(e);
 	if (params != NULL)
 		ctx = EVP_PKEY_CTX_new(params, NULL);
 	if (ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1)
 		(void)EVP_PKEY_keygen(ctx, &key);
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(params);
-	env_costly_end(e);
-	return key == NULL ? generation_failed(e) : key;
+	return finish(e, key);
 }
 
 int

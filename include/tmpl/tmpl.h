@@ -21,7 +21,7 @@
 #include "base/clock.h"
 #include "base/compiler.h"
 
-#define TMPL_STACK_MAX (160 * 1024)
+#define TMPL_STACK_MAX (3 * 1024 * 1024)
 
 /* Limits for all templates of one object together. */
 struct tmpl_budget {
@@ -29,8 +29,10 @@ struct tmpl_budget {
 	size_t memory_bytes; /* everything they hold meanwhile */
 	uint64_t steps;	     /* nodes evaluated, elements touched */
 	unsigned depth;	     /* nested evaluations, template calls, values */
-	unsigned cpu_ms;     /* of the calling thread, costly calls aside */
+	unsigned cpu_ms;     /* of the calling thread; see key_cpu_ms */
 	unsigned costly;     /* credits for key generation, bcrypt, scrypt */
+	unsigned key_cpu_ms; /* of the first RSA or DSA key, which counts
+			      * little of it against cpu_ms */
 };
 
 extern const struct tmpl_budget tmpl_budget_default;

@@ -162,7 +162,9 @@ answer(const char *line, size_t len)
 	struct err err = ERR_INIT;
 	json_error_t where;
 	AUTO_JSON json_t *v = json_loadb(line, len, JSON_ALLOW_NUL, &where);
-	struct clock clock = { j, job_mono, job_wall };
+	struct clock clock = {
+		.ctx = j, .mono_ns = job_mono, .wall_ns = job_wall
+	};
 	json_t *ret;
 
 	j->in.sources = j->sources;

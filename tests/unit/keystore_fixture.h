@@ -36,8 +36,8 @@ fixture_mono_ns(void *ctx UNUSED)
 	return (uint64_t)fixture_now_s * NS_PER_S;
 }
 
-static const struct clock fixture_clock = { NULL, fixture_mono_ns,
-	fixture_wall_ns };
+static const struct clock fixture_clock = { .mono_ns = fixture_mono_ns,
+	.wall_ns = fixture_wall_ns };
 
 static inline struct keypair *
 fixture_make(unsigned bits, int64_t now_s, int64_t ttl_s)

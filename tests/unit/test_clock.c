@@ -82,6 +82,30 @@ goes_through_the_interface(void **state UNUSED)
 	assert_int_equal(clock_mono_ns(&c), 1002500 * NS_PER_MS);
 }
 
+static uint64_t
+seven(void *ctx UNUSED)
+{
+	return 7;
+}
+
+static void
+cpu_time_is_the_threads_own_unless_the_clock_has_one(void **state UNUSED)
+{
+	struct fakeclock f;
+	struct clock c;
+	uint64_t first = clock_cpu_ns(&clock_system), later = first;
+
+	/* Ends, as this loop itself takes CPU time. */
+	while (later == first)
+		later = clock_cpu_ns(&clock_system);
+	assert_true(later > first);
+	fakeclock_init(&f);
+	c = fakeclock_clock(&f);
+	assert_true(clock_cpu_ns(&c) >= later);
+	c.cpu_ns = seven;
+	assert_int_equal(clock_cpu_ns(&c), 7);
+}
+
 int
 main(void)
 {
@@ -90,6 +114,8 @@ main(void)
 		cmocka_unit_test(tells_the_time_of_day_in_utc),
 		cmocka_unit_test(rounds_seconds_towards_the_past),
 		cmocka_unit_test(goes_through_the_interface),
+		cmocka_unit_test(
+		    cpu_time_is_the_threads_own_unless_the_clock_has_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,42 +96,114 @@ steps_and_depth_run_out(void **state UNUSED)
 	env_release(&e);
 }
 
-/* Spends CPU time of this thread. */
+/* A second of CPU time an object, five for the first key. */
 static void
-burn(uint64_t ms)
+start_cpu(struct env *e, struct tmplrig_cpu *cpu, struct clock *clock)
 {
-	struct timespec ts;
-	uint64_t end, now = 0;
+	struct tmpl_budget b = tmpl_budget_default;
 
-	assert_int_equal(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts), 0);
-	end = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000 + ms;
-	while (now < end) {
-		(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-		now =
-		    (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-	}
+	b.cpu_ms = 1000;
+	b.key_cpu_ms = 5000;
+	*cpu = (struct tmplrig_cpu) { .now_ns = 77 * NS_PER_S };
+	*clock = tmplrig_cpu_clock(cpu);
+	env_init(e, &b, clock);
 }
 
 static void
-cpu_time_runs_out_but_not_by_costly_calls(void **state UNUSED)
+cpu_time_runs_out(void **state UNUSED)
 {
-	struct tmpl_budget b = tmpl_budget_default;
+	struct tmplrig_cpu cpu;
+	struct clock clock;
 	struct env e;
 
-	b.cpu_ms = 20;
-	b.costly = 3;
-	env_init(&e, &b, &clock_system);
-	assert_int_equal(env_costly_begin(&e, 2), 0);
-	burn(40);
-	env_costly_end(&e);
+	start_cpu(&e, &cpu, &clock);
+	cpu.now_ns += NS_PER_S;
 	assert_int_equal(env_step(&e, 5000), 0);
-	assert_int_equal(env_costly_begin(&e, 2), -1);
+	cpu.now_ns++;
+	assert_int_equal(env_step(&e, 5000), -1);
+	assert_string_equal(e.fault, "out of budget: CPU time");
+	env_release(&e);
+}
+
+static void
+costly_calls_need_credits_and_time_to_end_in(void **state UNUSED)
+{
+	struct tmplrig_cpu cpu;
+	struct clock clock;
+	struct env e;
+
+	start_cpu(&e, &cpu, &clock);
+	e.left.costly = 3;
+	cpu.now_ns += 800 * NS_PER_MS;
+	assert_int_equal(env_costly(&e, 2), 0);
+	assert_int_equal(env_costly(&e, 2), -1);
 	assert_string_equal(e.fault, "out of budget: costly functions");
 	env_release(&e);
 
-	env_init(&e, &b, &clock_system);
-	burn(40);
+	start_cpu(&e, &cpu, &clock);
+	cpu.now_ns += 801 * NS_PER_MS;
+	assert_int_equal(env_costly(&e, 1), -1);
+	assert_string_equal(e.fault, "out of budget: CPU time");
+	env_release(&e);
+}
+
+static void
+the_first_key_has_its_own_time(void **state UNUSED)
+{
+	struct tmplrig_cpu cpu;
+	struct clock clock;
+	struct env e;
+
+	start_cpu(&e, &cpu, &clock);
+	cpu.now_ns += 500 * NS_PER_MS;
+	assert_int_equal(env_key_begin(&e, 1), 0);
+	cpu.now_ns += 4999 * NS_PER_MS;
+	assert_true(env_key_goes_on(&e));
+	assert_int_equal(env_key_end(&e), 0);
+	/* 600 ms count so far: the rest of the object still has 400. */
+	cpu.now_ns += 200 * NS_PER_MS;
+	assert_int_equal(env_costly(&e, 1), 0);
+	cpu.now_ns += 200 * NS_PER_MS;
+	assert_int_equal(env_step(&e, 5000), 0);
+	cpu.now_ns++;
 	assert_int_equal(env_step(&e, 5000), -1);
+	env_release(&e);
+
+	start_cpu(&e, &cpu, &clock);
+	assert_int_equal(env_key_begin(&e, 1), 0);
+	cpu.now_ns += 5 * NS_PER_S;
+	assert_false(env_key_goes_on(&e));
+	assert_int_equal(env_key_end(&e), -1);
+	assert_string_equal(e.fault, "out of budget: CPU time");
+	env_release(&e);
+}
+
+static void
+later_keys_share_what_the_first_left(void **state UNUSED)
+{
+	struct tmplrig_cpu cpu;
+	struct clock clock;
+	struct env e;
+
+	start_cpu(&e, &cpu, &clock);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(env_key_begin(&e, 1), 0);
+		cpu.now_ns += 300 * NS_PER_MS;
+		assert_int_equal(env_key_end(&e), 0);
+	}
+	assert_int_equal(env_key_begin(&e, 1), 0);
+	cpu.now_ns += 99 * NS_PER_MS;
+	assert_true(env_key_goes_on(&e));
+	cpu.now_ns += NS_PER_MS;
+	assert_false(env_key_goes_on(&e));
+	assert_int_equal(env_key_end(&e), -1);
+	env_release(&e);
+
+	start_cpu(&e, &cpu, &clock);
+	assert_int_equal(env_key_begin(&e, 1), 0);
+	cpu.now_ns += NS_PER_S;
+	assert_int_equal(env_key_end(&e), 0);
+	assert_int_equal(env_key_begin(&e, 1), -1);
 	assert_string_equal(e.fault, "out of budget: CPU time");
 	env_release(&e);
 }
@@ -161,7 +233,10 @@ main(void)
 		cmocka_unit_test(sizes_that_overflow_are_refused),
 		cmocka_unit_test(the_last_block_grows_in_place_and_no_other),
 		cmocka_unit_test(steps_and_depth_run_out),
-		cmocka_unit_test(cpu_time_runs_out_but_not_by_costly_calls),
+		cmocka_unit_test(cpu_time_runs_out),
+		cmocka_unit_test(costly_calls_need_credits_and_time_to_end_in),
+		cmocka_unit_test(the_first_key_has_its_own_time),
+		cmocka_unit_test(later_keys_share_what_the_first_left),
 		cmocka_unit_test(the_first_error_stays_and_can_be_forgiven),
 	};
 

@@ -30,7 +30,7 @@ wall(void *ctx UNUSED)
 	return 0;
 }
 
-static const struct clock test_clock = { NULL, mono, wall };
+static const struct clock test_clock = { .mono_ns = mono, .wall_ns = wall };
 
 static struct gcra *
 make(unsigned rate, unsigned burst, size_t clients)

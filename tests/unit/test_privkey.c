@@ -107,6 +107,33 @@ takes_credits_and_stops_without(void **state UNUSED)
 	env_release(&e);
 }
 
+static EVP_PKEY *
+make_rsa2048(struct env *e)
+{
+	return privkey_rsa(e, 2048);
+}
+
+/* The search for primes asks some hundred times; each time costs 100 ms. */
+static void
+stops_a_search_that_takes_too_long(void **state UNUSED)
+{
+	static EVP_PKEY *(*const make[])(
+	    struct env *) = { make_rsa2048, privkey_dsa };
+
+	for (size_t i = 0; i < ARRAY_SIZE(make); i++) {
+		struct tmplrig_cpu cpu = { .tick_ns = 100 * NS_PER_MS };
+		struct clock clock = tmplrig_cpu_clock(&cpu);
+		struct env e;
+
+		env_init(&e, &tmpl_budget_default, &clock);
+		assert_null(make[i](&e));
+		assert_string_equal(e.fault, "out of budget: CPU time");
+		/* A few looks more see it at each level on the way out. */
+		assert_in_range(cpu.now_ns / NS_PER_MS, 5000, 6000);
+		env_release(&e);
+	}
+}
+
 int
 main(void)
 {
@@ -115,6 +142,7 @@ main(void)
 		    writes_each_kind_in_its_form_and_reads_it_back),
 		cmocka_unit_test(says_what_is_wrong_without_the_text),
 		cmocka_unit_test(takes_credits_and_stops_without),
+		cmocka_unit_test(stops_a_search_that_takes_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,6 +165,92 @@ a_bomb_ends_within_a_second_of_cpu_time(void **state UNUSED)
 	}
 }
 
+/* CPU time as the engine counts it while it renders; it must fail. */
+static uint64_t
+cpu_of_bomb(const char *text, uint64_t tick_ns)
+{
+	struct tmplrig_cpu cpu = { .tick_ns = tick_ns };
+	struct clock clock = tmplrig_cpu_clock(&cpu);
+	struct tmpl_source src = source("cfg", text);
+	struct tmpl_input in = {
+		.sources = &src,
+		.nsources = 1,
+		.clock = &clock,
+	};
+	AUTO(tmpl_result) struct tmpl_result *r = tmpl_render(&in);
+
+	if (r->nerrors == 0)
+		print_error("in %s\n", text);
+	assert_int_equal(r->nerrors, 1);
+	assert_non_null(strstr(r->outputs[0].error, ": out of budget: "));
+	return cpu.now_ns;
+}
+
+#define IN_A_LOOP(call) "{{ range 100 }}{{ $x := " call " }}{{ end }}"
+
+static void
+costly_functions_in_a_loop_end_with_the_cpu_time(void **state UNUSED)
+{
+	static const char *const bombs[] = {
+		IN_A_LOOP("bcrypt \"p\""),
+		IN_A_LOOP("htpasswd \"u\" \"p\""),
+		IN_A_LOOP("derivePassword 1 \"long\" \"p\" \"u\" \"s\""),
+		IN_A_LOOP("genPrivateKey \"ecdsa\""),
+		IN_A_LOOP("genPrivateKey \"ed25519\""),
+		"{{ $k := genPrivateKey \"ecdsa\" }}" IN_A_LOOP(
+		    "genCAWithKey \"n\" 1 $k"),
+	};
+
+	/* Each call costs what the longest takes on a slow machine. */
+	for (size_t i = 0; i < ARRAY_SIZE(bombs); i++)
+		assert_in_range(
+		    cpu_of_bomb(bombs[i], 150 * NS_PER_MS), 0, NS_PER_S);
+}
+
+static void
+keys_in_a_loop_end_with_the_cpu_time(void **state UNUSED)
+{
+	static const char *const bombs[] = {
+		IN_A_LOOP("genPrivateKey \"rsa\""),
+		IN_A_LOOP("genPrivateKey \"dsa\""),
+		IN_A_LOOP("genCA \"n\" 1"),
+		IN_A_LOOP("genSelfSignedCert \"n\" nil nil 1"),
+		"{{ $ca := genCA \"n\" 1 }}" IN_A_LOOP(
+		    "genSignedCert \"n\" nil nil 1 $ca"),
+	};
+
+	/* The search looks at the clock often: one key is all there is. */
+	for (size_t i = 0; i < ARRAY_SIZE(bombs); i++)
+		assert_in_range(
+		    cpu_of_bomb(bombs[i], 500 * 1000), 0, 5 * NS_PER_S);
+}
+
+static void
+a_chain_of_certificates_is_no_bomb(void **state UNUSED)
+{
+	static const char text[] =
+	    "{{ $ca := genCA \"ca\" 365 }}"
+	    "{{ $s := genSignedCert \"s\" nil (list \"s.local\") 365 $ca }}"
+	    "{{ $c := genSignedCert \"c\" nil nil 365 $ca }}"
+	    "{{ htpasswd \"u\" \"p\" | len }} {{ $ca.Cert | len | lt 500 }}"
+	    "{{ $s.Key | len | lt 500 }}{{ $c.Key | len | lt 500 }}";
+	/* A machine four times as fast as the clock says. */
+	struct tmplrig_cpu cpu = { .tick_ns = 20 * 1000 };
+	struct clock clock = tmplrig_cpu_clock(&cpu);
+	struct tmpl_source src = source("cfg", text);
+	struct tmpl_input in = {
+		.sources = &src,
+		.nsources = 1,
+		.clock = &clock,
+	};
+	AUTO(tmpl_result) struct tmpl_result *r = tmpl_render(&in);
+
+	if (r->nerrors > 0)
+		print_error("%s\n", r->outputs[0].error);
+	assert_int_equal(r->nerrors, 0);
+	assert_string_equal(r->outputs[0].data, "62 truetruetrue");
+}
+
 static void
 text_nested_too_deeply_is_refused(void **state UNUSED)
 {
@@ -204,18 +290,19 @@ each_limit_is_named(void **state UNUSED)
 		struct tmpl_budget budget;
 		const char *text, *want;
 	} cases[] = {
-		{ { 9, 1000000, 1000, 100, 1000, 1 }, "0123456789",
+		{ { 9, 1000000, 1000, 100, 1000, 1, 1000 }, "0123456789",
 		    "template: cfg:1:0: executing \"cfg\" at <0123456789>: "
 		    "out of budget: output" },
-		{ { 99, 1000000, 30, 100, 1000, 1 }, "{{ range 100 }}{{ end }}",
+		{ { 99, 1000000, 30, 100, 1000, 1, 1000 },
+		    "{{ range 100 }}{{ end }}",
 		    "template: cfg:1:15: executing \"cfg\" at <>: "
 		    "out of budget: steps" },
-		{ { 99, 1000000, 1000, 3, 1000, 1 }, "{{ (((1))) }}",
+		{ { 99, 1000000, 1000, 3, 1000, 1, 1000 }, "{{ (((1))) }}",
 		    "template: cfg:1:5: executing \"cfg\" at <(1)>: "
 		    "out of budget: nested too deeply" },
-		{ { 99, 1000000, 1000, 2, 1000, 1 }, "{{ (((1))) }}",
+		{ { 99, 1000000, 1000, 2, 1000, 1, 1000 }, "{{ (((1))) }}",
 		    "template: cfg: out of budget: nested too deeply" },
-		{ { 99, 100, 1000, 3, 1000, 1 }, "x",
+		{ { 99, 100, 1000, 3, 1000, 1, 1000 }, "x",
 		    "template: cfg: out of budget: memory" },
 	};
 
@@ -251,6 +338,10 @@ main(void)
 		    what_one_template_uses_up_is_gone_for_the_others),
 		cmocka_unit_test(an_ordinary_error_leaves_the_others_alone),
 		cmocka_unit_test(a_bomb_ends_within_a_second_of_cpu_time),
+		cmocka_unit_test(
+		    costly_functions_in_a_loop_end_with_the_cpu_time),
+		cmocka_unit_test(keys_in_a_loop_end_with_the_cpu_time),
+		cmocka_unit_test(a_chain_of_certificates_is_no_bomb),
 		cmocka_unit_test(text_nested_too_deeply_is_refused),
 		cmocka_unit_test(each_limit_is_named),
 		cmocka_unit_test(a_hundred_levels_of_templates_are_fine),

@@ -42,6 +42,25 @@ run(const char *text, const struct tmpl_budget *budget)
 	return tmpl_render(&in);
 }
 
+static uint64_t
+read_cpu(void *ctx)
+{
+	struct tmplrig_cpu *cpu = ctx;
+
+	cpu->now_ns += cpu->tick_ns;
+	return cpu->now_ns;
+}
+
+struct clock
+tmplrig_cpu_clock(struct tmplrig_cpu *cpu)
+{
+	struct clock c = clock_system;
+
+	c.ctx = cpu;
+	c.cpu_ns = read_cpu;
+	return c;
+}
+
 char *
 tmplrig_render(const char *text)
 {

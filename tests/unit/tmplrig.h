@@ -30,4 +30,13 @@ char *tmplrig_error(const char *text, const struct tmpl_budget *budget);
 /* Compares a string value. */
 void tmplrig_assert_str(const struct value *v, const char *want);
 
+/* The system's clock but for CPU time, which begins at now_ns and moves on by
+ * tick_ns with each look at it. */
+struct tmplrig_cpu {
+	uint64_t now_ns;
+	uint64_t tick_ns;
+};
+
+struct clock tmplrig_cpu_clock(struct tmplrig_cpu *cpu);
+
 #endif
