@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "tmplrig.h"
 
 static struct tmpl_result *
@@ -119,16 +120,20 @@ cpu_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* Sanitizers make everything several times slower. */
+/* Sanitizers make everything several times slower, and frames larger. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define BOMB_MS 5000
+#define SANITIZED
 #elif defined(__clang__)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#ifdef SANITIZED
 #define BOMB_MS 5000
-#endif
-#endif
-#ifndef BOMB_MS
+#define LEVELS	"500"
+#else
 #define BOMB_MS 1000
+#define LEVELS	"2500"
 #endif
 
 static void
@@ -251,6 +256,27 @@ a_chain_of_certificates_is_no_bomb(void **state UNUSED)
 	assert_string_equal(r->outputs[0].data, "62 truetruetrue");
 }
 
+/* Renders where the controller does: on a worker's stack. */
+static void *
+render_on_worker(void *arg)
+{
+	struct tmplrig_case *c = arg;
+
+	c->want = tmplrig_render(c->text);
+	return NULL;
+}
+
+static char *
+render_by_worker(const char *text)
+{
+	struct tmplrig_case c = { text, NULL };
+	struct thread t = { 0 };
+
+	thread_start(&t, "worker", render_on_worker, &c);
+	thread_join(&t);
+	return (char *)c.want;
+}
+
 static void
 text_nested_too_deeply_is_refused(void **state UNUSED)
 {
@@ -277,7 +303,7 @@ text_nested_too_deeply_is_refused(void **state UNUSED)
 			buf_puts(&b, cases[i].close);
 		if (i == 0)
 			buf_puts(&b, " }}");
-		error = tmplrig_error(buf_str(&b), NULL);
+		error = render_by_worker(buf_str(&b));
 		assert_string_equal(
 		    error, "template: cfg: out of budget: nested too deeply");
 	}
@@ -315,17 +341,64 @@ each_limit_is_named(void **state UNUSED)
 	}
 }
 
+#define RECURSION(levels)                                              \
+	"{{ define \"t\" }}{{ if lt . " levels " }}{{ template \"t\" " \
+	"(add 1 . | int) }}{{ else }}{{ . }}{{ end }}{{ end }}"        \
+	"{{ template \"t\" 0 }}"
+
 static void
-a_hundred_levels_of_templates_are_fine(void **state UNUSED)
+hundreds_of_levels_of_templates_are_fine(void **state UNUSED)
 {
-	static const struct tmplrig_case cases[] = {
-		{ "{{ define \"t\" }}{{ if lt (len .) 100 }}"
-		  "{{ template \"t\" (print . \"x\") }}{{ else }}deep"
-		  "{{ end }}{{ end }}{{ template \"t\" \"\" }}",
-		    "deep" },
+	static const char *const cases[] = {
+		RECURSION(LEVELS),
+		"{{ $l := list }}{{ range " LEVELS " }}{{ $l = list $l }}"
+		"{{ end }}{{ $s := toJson $l }}"
+		"{{ $s | fromJson | toString | len | add -" LEVELS
+		" | add -2 }}",
 	};
 
-	tmplrig_check(cases, ARRAY_SIZE(cases));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_STR char *got = render_by_worker(cases[i]);
+
+		assert_string_equal(got, LEVELS);
+	}
+}
+
+#define NEST(value) "{{ range 100000 }}{{ " value " }}{{ end }}"
+
+static void
+endless_recursion_ends_before_the_stack_of_a_worker(void **state UNUSED)
+{
+	static const char *const cases[] = {
+		RECURSION("1000000"),
+		/* A regular expression at the deepest point. */
+		"{{ define \"t\" }}{{ $x := regexMatch \"(a|b(c))*d\" "
+		"(repeat 50 \"abc\") }}{{ template \"t\" . }}{{ end }}"
+		"{{ template \"t\" 0 }}",
+		"{{ define \"t\" }}{{ $x := htpasswd \"u\" \"p\" }}"
+		"{{ template \"r\" . }}{{ end }}"
+		"{{ define \"r\" }}{{ template \"r\" . }}{{ end }}"
+		"{{ template \"t\" 0 }}",
+		"{{ $l := list }}" NEST("$l = list $l") "{{ print $l }}",
+		"{{ $l := list }}" NEST("$l = list $l") "{{ toJson $l }}",
+		"{{ $l := list }}" NEST("$l = list $l") "{{ deepCopy $l }}",
+		"{{ $l := dict }}{{ $m := dict }}" NEST(
+		    "$l = dict \"a\" $l }}{{ $m = dict \"a\" $m") "{{ "
+								  "deepEqual "
+								  "$l $m }}",
+		"{{ $l := dict \"b\" 1 }}{{ $m := dict \"c\" 1 }}" NEST(
+		    "$l = dict \"a\" $l }}{{ $m = dict \"a\" $m") "{{ merge $l "
+								  "$m }}",
+		"{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ $d }}",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_STR char *got = render_by_worker(cases[i]);
+
+		if (strstr(got, ": out of budget: ") == NULL)
+			print_error("in %s\n%s\n", cases[i], got);
+		assert_non_null(strstr(got, ": out of budget: "));
+	}
 }
 
 int
@@ -344,7 +417,9 @@ main(void)
 		cmocka_unit_test(a_chain_of_certificates_is_no_bomb),
 		cmocka_unit_test(text_nested_too_deeply_is_refused),
 		cmocka_unit_test(each_limit_is_named),
-		cmocka_unit_test(a_hundred_levels_of_templates_are_fine),
+		cmocka_unit_test(hundreds_of_levels_of_templates_are_fine),
+		cmocka_unit_test(
+		    endless_recursion_ends_before_the_stack_of_a_worker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
