@@ -83,7 +83,13 @@ $(OUT)/tests/tmpl: $(OUT)/obj/tests/tmpl/render_main.o $(OUT)/libtmpl.a $(OUT)/l
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -pthread -o $@ $^ $(PKG_LIBS)
 
-$(OUT)/tests/bench_%: $(OUT)/obj/tests/bench/bench_%.o $(LINK_LIBS)
+BENCH_SRC     := $(wildcard tests/bench/bench_*.c)
+BENCH_BIN     := $(BENCH_SRC:tests/bench/%.c=$(OUT)/tests/%)
+BENCH_HELPERS := $(patsubst %.c,$(OUT)/obj/%.o,$(filter-out $(BENCH_SRC),$(wildcard tests/bench/*.c)))
+$(OUT)/libbench.a: $(BENCH_HELPERS)
+	$(call say,AR,$@)rm -f $@ && ar rcsD $@ $^
+
+$(OUT)/tests/bench_%: $(OUT)/obj/tests/bench/bench_%.o $(OUT)/libbench.a $(LINK_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -pthread -o $@ $^ $(PKG_LIBS)
 
@@ -133,6 +139,6 @@ e2e: deps
 ## bench: measured ratios, see tests/bench/README.md
 .PHONY: bench
 bench: deps
-	$(Q)$(MAKE) --no-print-directory all $(OUT)/tests/bench_unseal $(OUT)/tests/bench_render
+	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
 	$(Q).ci/deps e2e
 	$(Q)OUT=$(OUT) CONTROLLER=$(BUILD)/controller tests/bench/run.sh

@@ -26,5 +26,12 @@ awk -v raw="$raw" -v renders="$renders" 'BEGIN {
 	printf "cost beside a private operation               %8.4f\n", raw / renders
 }'
 
-echo "== objects on a real API server"
-tests/e2e/run.sh --bench
+echo "== on a real API server"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+BENCH=$OUT/tests tests/e2e/run.sh --bench | tee "$log"
+echo
+echo "| What | Measured | Goal |"
+echo "|---|---|---|"
+sed -n 's/^ *\(|.*|\)$/\1/p' "$log"
+tail -n 1 "$log" | grep -q ' 0 failed'

@@ -7,7 +7,8 @@
 #	run.sh --shell | --exec COMMAND [ARGUMENT...]
 #
 # Environment: CONTROLLER, the binary (build/controller); CONFORMANCE, the
-# program with the API server's conformance cases; MANIFEST, the manifest to
+# program with the API server's conformance cases; BENCH, the folder with the
+# measuring programs (build/release/tests); MANIFEST, the manifest to
 # install (manifests/controller.yaml); E2E_KEEP=1 keeps the folder with state
 # and logs.
 #
@@ -94,6 +95,7 @@ outside() {
 	CONTROLLER=$(realpath -m "${CONTROLLER:-$root/build/controller}")
 	MANIFEST=$(realpath -m "${MANIFEST:-$root/manifests/controller.yaml}")
 	CONFORMANCE=$(realpath -m "${CONFORMANCE:-$root/build/tests/conformance}")
+	BENCH=$(realpath -m "${BENCH:-$root/build/release/tests}")
 	[ "$(id -u)" = 0 ] || skip_all "needs root, for namespaces of its own"
 	"$root/.ci/deps" e2e >&2 || fail_all "packages are missing"
 	unshare --net --mount --pid --fork --mount-proc true 2>/dev/null ||
@@ -103,7 +105,7 @@ outside() {
 	chmod 755 "$RIG"
 	trap outside_cleanup EXIT
 	trap 'exit 130' INT TERM HUP
-	export RIG CONTROLLER MANIFEST CONFORMANCE
+	export RIG CONTROLLER MANIFEST CONFORMANCE BENCH
 	export PATH="$tools:$PATH" HOME="$RIG/home"
 	export KUBECONFIG="$RIG/admin.kubeconfig"
 	unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
@@ -270,6 +272,8 @@ inside() {
 	. "$here/lib/controller.sh"
 	# shellcheck source=lib/many.sh
 	. "$here/lib/many.sh"
+	# shellcheck source=lib/bench.sh
+	. "$here/lib/bench.sh"
 	[ ${#command[@]} -gt 0 ] || load_cases
 	if ! bring_up; then
 		echo "0 passed, 1 failed, 0 skipped"

@@ -40,15 +40,24 @@ controller_run() {
 	echo "$rc" >"$RIG/controller.exit"
 }
 
-# controller_start [FLAG...]: starts it and waits until it is ready.
-controller_start() {
-	local args probe
+# controller_prepare [FLAG...]: everything but the start; sets $args, $probe.
+controller_prepare() {
 	controller_account
 	probe=$(container '.readinessProbe.httpGet.path // "/readyz"')
 	mapfile -t args < <(controller_args)
 	args+=("$@")
 	rm -f "$RIG/controller.pid" "$RIG/controller.exit"
+}
+
+controller_launch() {
 	controller_run >>"$RIG/controller.log" 2>&1 3>&- 9>&- &
+}
+
+# controller_start [FLAG...]: starts it and waits until it is ready.
+controller_start() {
+	local args probe
+	controller_prepare "$@"
+	controller_launch
 	within 60 controller_answers "$probe"
 }
 

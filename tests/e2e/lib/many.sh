@@ -56,13 +56,14 @@ anonymous() {
 	awk '/^RssAnon:/ { print $2 }' "/proc/$(pid controller)/status"
 }
 
-# at_rest: waits until the controller has used no processor for 5 s.
+# at_rest [SECONDS]: waits until the controller has used no processor for so
+# long (5 s).
 at_rest() {
 	local end before
 	end=$(($(now_ms) + 120000))
 	while [ "$(now_ms)" -lt "$end" ]; do
 		before=$(ticks)
-		sleep 5
+		sleep "${1:-5}"
 		[ $(($(ticks) - before)) -gt 2 ] || return 0
 	done
 	die "the controller does not come to rest"
