@@ -103,10 +103,10 @@ what_changed_while_it_was_down_comes_back() {
 test_case what_changed_while_it_was_down_comes_back
 
 a_new_object_while_idle() {
-	local p50 p99 max a50
+	local p50 p99 a50
 	certificate_file
 	namespace
-	read -r p50 p99 max a50 _ < <(bench latency "$ns" n 200 20 1 \
+	read -r p50 p99 _ a50 _ < <(bench latency "$ns" n 200 20 1 \
 	    "$RIG/bench.pem")
 	row "new object while idle: Secret visible" "p50 $p50 ms, p99 $p99 ms \
 from sending it (p50 $a50 ms from the answer)" "p50 15 ms"
@@ -114,13 +114,13 @@ from sending it (p50 $a50 ms from the answer)" "p50 15 ms"
 test_case a_new_object_while_idle
 
 a_new_object_during_a_backlog() {
-	local launched p50 p99 max depth
+	local launched p50 p99 depth
 	certificate_file
 	controller_stop
 	fresh_objects $objects
 	launch
 	ready
-	read -r p50 p99 max _ < <(bench latency "$ns" n 100 30 1 \
+	read -r p50 p99 _ < <(bench latency "$ns" n 100 30 1 \
 	    "$RIG/bench.pem")
 	depth=$(metric queue_depth)
 	report "waiting when the last of them was there: $depth"

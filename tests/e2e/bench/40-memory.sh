@@ -27,7 +27,7 @@ memory_rows() {
 }
 
 two_thousand_objects_beside_foreign_secrets() {
-	local watcher launched raw found
+	local watcher raw found
 	certificate_file
 	sweep
 	controller_stop
