@@ -21,6 +21,7 @@
 #include "certpublisher.h"
 #include "config.h"
 #include "http/server.h"
+#include "keysclient.h"
 #include "keysecrets.h"
 #include "keystore/registry.h"
 #include "kube/client.h"
@@ -616,6 +617,19 @@ run(const struct config *cfg)
 	return status;
 }
 
+static int
+run_keys(int argc, char *argv[])
+{
+	const struct keysclient_io io = {
+		.in = STDIN_FILENO,
+		.out = stdout,
+		.errors = stderr,
+		.clock = &clock_system,
+	};
+
+	return keysclient_main(argc, argv, &io);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -625,6 +639,8 @@ main(int argc, char *argv[])
 
 	mem_install_hooks();
 	secret_harden_process();
+	if (argc > 1 && strcmp(argv[1], "keys") == 0)
+		return run_keys(argc - 1, argv + 1);
 	if (config_parse(argc, argv, environ, &cfg, stderr, &err) < 0) {
 		(void)fprintf(stderr, "%s\n", err.msg);
 		return EXIT_USAGE;

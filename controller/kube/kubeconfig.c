@@ -405,3 +405,44 @@ kube_config_file(const char *path, const char *version,
 	*ret = STEAL(cfg);
 	return 0;
 }
+
+static int
+check_authority(const char *path, struct err *err)
+{
+	AUTO_RELEASE(buf) struct buf pem = BUF_INIT(FILE_MAX);
+
+	if (file_read(path, &pem, err) < 0)
+		return err_wrap(err, "certificate authority");
+	if (!kubeconfig_is_pem_certificate(buf_str(&pem)))
+		return err_set(err, ERR_INVALID,
+		    "certificate authority: %s holds no certificate", path);
+	return 0;
+}
+
+int
+kube_config_endpoint(const struct kube_endpoint *e, const struct clock *clock,
+    struct kube_config **ret, struct err *err)
+{
+	AUTO(kube_config)
+	struct kube_config *cfg = xcalloc(1, sizeof(*cfg));
+	AUTO(secret) struct secret *token = NULL;
+
+	if (strncmp(e->server, "https://", 8) != 0)
+		return err_set(
+		    err, ERR_INVALID, "server is not an https:// address");
+	if (set_server(cfg, e->server, err) < 0 ||
+	    check_authority(e->ca_file, err) < 0)
+		return -1;
+	cfg->ca_file = xstrdup(e->ca_file);
+	if (e->tls_server_name != NULL)
+		cfg->tls_server_name = xstrdup(e->tls_server_name);
+	if (e->token_file != NULL) {
+		cfg->token = kube_token_file(e->token_file, clock);
+		token = kube_token_get(cfg->token, err);
+		if (token == NULL)
+			return err_wrap(err, "token");
+	}
+	cfg->user_agent = kubeconfig_user_agent(e->version);
+	*ret = STEAL(cfg);
+	return 0;
+}

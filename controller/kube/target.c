@@ -150,20 +150,38 @@ target_head_reset(struct target_head *h)
 	*h = (struct target_head) { .retry_after_s = -1 };
 }
 
-/* The value of a header line called name, or NULL. */
-static const char *
-header_value(const char *p, size_t len, const char *name, size_t *value_len)
+bool
+target_head_field(const char *p, size_t len, struct target_field *ret)
 {
-	size_t n = strlen(name);
+	const char *colon = memchr(p, ':', len);
+	size_t n;
 
-	if (len <= n || strncasecmp(p, name, n) != 0 || p[n] != ':')
-		return NULL;
+	if (colon == NULL || colon == p ||
+	    (len >= 5 && strncmp(p, "HTTP/", 5) == 0))
+		return false;
+	n = (size_t)(colon - p);
+	ret->name = p;
+	ret->name_len = n;
 	for (n++; n < len && (p[n] == ' ' || p[n] == '\t'); n++)
 		;
 	while (len > n && strchr(" \t\r\n", p[len - 1]) != NULL)
 		len--;
-	*value_len = len - n;
-	return p + n;
+	ret->value = p + n;
+	ret->value_len = len - n;
+	return true;
+}
+
+/* The value of a header line called name, or NULL. */
+static const char *
+header_value(const char *p, size_t len, const char *name, size_t *value_len)
+{
+	struct target_field f;
+
+	if (!target_head_field(p, len, &f) || f.name_len != strlen(name) ||
+	    strncasecmp(f.name, name, f.name_len) != 0)
+		return NULL;
+	*value_len = f.value_len;
+	return f.value;
 }
 
 /* Whole seconds; dates, signs and fractions count as none. */

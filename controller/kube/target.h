@@ -46,4 +46,12 @@ bool
 target_head_line(struct target_head *h, const char *p, size_t len) MUST_CHECK;
 void target_head_reset(struct target_head *h);
 
+struct target_field {
+	const char *name, *value;
+	size_t name_len, value_len;
+};
+/* A header line taken apart, value without white space around it. False: it is
+ * none (status line, end of the head). */
+bool target_head_field(const char *p, size_t len, struct target_field *ret);
+
 #endif

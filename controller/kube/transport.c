@@ -261,7 +261,11 @@ static size_t
 on_header(char *p, size_t size, size_t n, void *ctx)
 {
 	struct call *c = ctx;
+	struct target_field f;
 
+	if (c->req->field != NULL && target_head_field(p, size * n, &f))
+		c->req->field(c->req->field_ctx, f.name, f.name_len, f.value,
+		    f.value_len);
 	if (target_head_line(&c->head, p, size * n))
 		return size * n;
 	err_set(&c->err, ERR_TOOBIG, "head of the answer is too large");
@@ -511,7 +515,8 @@ perform(void *ctx, const struct kube_request *req, struct kube_response *ret,
 	if (ready_handles(t, err) < 0)
 		return -1;
 	rc = attempt(&c, err);
-	if (rc == 0 && c.head.status == 401 && t->target.cfg->token != NULL) {
+	if (rc == 0 && c.head.status == 401 && !req->once &&
+	    t->target.cfg->token != NULL) {
 		kube_token_invalidate(t->target.cfg->token);
 		rc = attempt(&c, err);
 		if (rc == 0 && c.head.status == 401)

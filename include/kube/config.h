@@ -46,6 +46,18 @@ int kube_config_incluster(const char *dir, const char *version,
 int kube_config_file(const char *path, const char *version,
     const struct clock *clock, struct kube_config **ret,
     struct err *err) MUST_CHECK;
+/* Another server than the API server, named in full. */
+struct kube_endpoint {
+	const char *server;	     /* https:// only */
+	const char *tls_server_name; /* NULL: the server's */
+	const char *ca_file;
+	const char *token_file; /* NULL: none */
+	const char *version;
+};
+/* Reads both files once, so that what is wrong with them is said here. */
+int
+kube_config_endpoint(const struct kube_endpoint *e, const struct clock *clock,
+    struct kube_config **ret, struct err *err) MUST_CHECK;
 void kube_config_free(struct kube_config *cfg);
 
 DEFINE_AUTO(kube_config);

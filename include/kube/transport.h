@@ -50,6 +50,14 @@ struct kube_request {
 	/* May be NULL: requesting it ends the request at once, whatever its
 	 * method, with ERR_CANCELLED. */
 	struct stop *abort;
+	/* May be NULL: each header field of the answer, also of one before it
+	 * (100, or the first 401). Not NUL-terminated, valid for the call. */
+	void (*field)(void *ctx, const char *name, size_t name_len,
+	    const char *value, size_t value_len);
+	void *field_ctx;
+	/* A 401 is an answer like others: no second attempt. For servers that
+	 * count failures. */
+	bool once;
 };
 
 struct kube_response {

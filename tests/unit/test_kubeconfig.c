@@ -335,6 +335,63 @@ no_text_of_the_file_gets_into_errors_but_names(void **state)
 	assert_null(strstr(err.msg, "sesame"));
 }
 
+static void
+an_endpoint_is_named_in_full(void **state)
+{
+	const struct tmpfiles *files = *state;
+	struct kube_endpoint e = { .server = "https://h:8443/",
+		.tls_server_name = "name",
+		.version = "v1" };
+	AUTO(kube_config) struct kube_config *cfg = NULL;
+	AUTO(secret) struct secret *token = NULL;
+	struct err err = ERR_INIT;
+
+	tmpfiles_write(files, "ca", CERT_TEXT);
+	tmpfiles_write(files, "token", "t0k\n");
+	e.ca_file = tmpfiles_path(files, "ca");
+	e.token_file = tmpfiles_path(files, "token");
+	assert_int_equal(kube_config_endpoint(&e, NULL, &cfg, &err), 0);
+	assert_string_equal(cfg->server, "https://h:8443");
+	assert_string_equal(cfg->ca_file, e.ca_file);
+	assert_string_equal(cfg->tls_server_name, "name");
+	assert_false(cfg->insecure);
+	token = kube_token_get(cfg->token, &err);
+	assert_int_equal(secret_len(token), 3);
+}
+
+static void
+an_endpoint_without_tls_or_with_unfit_files_is_refused(void **state)
+{
+	const struct tmpfiles *files = *state;
+	static const struct {
+		const char *server, *ca, *token, *want;
+	} cases[] = {
+		{ "http://127.0.0.1:1", "ca", "token", "not an https://" },
+		{ "https://u@h", "ca", "token", "not a plain address" },
+		{ "https://h", "none", "token", "certificate authority: " },
+		{ "https://h", "token", "token", "holds no certificate" },
+		{ "https://h", "ca", "none", "token: " },
+		{ "https://h", "ca", "words", "does not hold a token" },
+	};
+
+	tmpfiles_write(files, "ca", CERT_TEXT);
+	tmpfiles_write(files, "token", "t0k\n");
+	tmpfiles_write(files, "words", "two words");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct kube_endpoint e = { .server = cases[i].server,
+			.ca_file = tmpfiles_path(files, cases[i].ca),
+			.token_file = tmpfiles_path(files, cases[i].token),
+			.version = "v1" };
+		struct kube_config *cfg = NULL;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(
+		    kube_config_endpoint(&e, NULL, &cfg, &err), -1);
+		assert_null(cfg);
+		assert_non_null(strstr(err.msg, cases[i].want));
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -353,6 +410,8 @@ main(void)
 		TEST(an_incomplete_file_says_what_is_missing),
 		TEST(a_missing_file_is_told_by_its_path),
 		TEST(no_text_of_the_file_gets_into_errors_but_names),
+		TEST(an_endpoint_is_named_in_full),
+		TEST(an_endpoint_without_tls_or_with_unfit_files_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("kubeconfig", tests, NULL, NULL);

@@ -1167,6 +1167,81 @@ verification_is_skipped_only_when_told(void **state)
 	cert_release(&other);
 }
 
+/* ---- for clients of other servers ---- */
+
+struct fields {
+	char text[256];
+};
+
+static void
+note_field(void *ctx, const char *name, size_t name_len, const char *value,
+    size_t value_len)
+{
+	struct fields *f = ctx;
+	size_t n = strlen(f->text);
+
+	if (name_len > 2 && strncmp(name, "X-", 2) == 0)
+		(void)snprintf(f->text + n, sizeof(f->text) - n, "%.*s=%.*s;",
+		    (int)name_len, name, (int)value_len, value);
+}
+
+static void
+reply_with_fields(void *ctx UNUSED, struct httpd_conn *c,
+    const struct httpd_request *req UNUSED)
+{
+	httpd_reply(c, 401, "text/plain",
+	    "X-One: a: b \r\nX-Empty:\r\nX-Two:c\r\n", "no");
+}
+
+static void
+fields_of_the_answer_are_handed_out(void **state UNUSED)
+{
+	struct httpd *h = httpd_new(reply_with_fields, NULL, NULL);
+	struct kube_config cfg = config_of(h);
+	AUTO(kube_transport)
+	struct kube_transport *t = kube_transport_new(&cfg, NULL, NULL);
+	AUTO_RELEASE(kube_response) struct kube_response resp = { 0 };
+	struct fields f = { "" };
+	struct kube_request req = {
+		.method = "GET",
+		.path = "/",
+		.field = note_field,
+		.field_ctx = &f,
+	};
+	struct err err = ERR_INIT;
+
+	assert_int_equal(t->perform(t->ctx, &req, &resp, &err), 0);
+	assert_string_equal(f.text, "X-One=a: b;X-Empty=;X-Two=c;");
+	httpd_free(h);
+}
+
+static void
+a_401_is_not_tried_again_where_the_caller_says_once(void **state UNUSED)
+{
+	struct httpd *h = httpd_new(reply_with_fields, NULL, NULL);
+	struct kube_config cfg = config_of(h);
+	AUTO(kube_transport) struct kube_transport *t = NULL;
+	AUTO_RELEASE(kube_response) struct kube_response resp = { 0 };
+	struct kube_request req = {
+		.method = "GET",
+		.path = "/",
+		.once = true,
+	};
+	struct err err = ERR_INIT;
+
+	cfg.token = kube_token_fixed("t0k");
+	t = kube_transport_new(&cfg, NULL, NULL);
+	assert_int_equal(t->perform(t->ctx, &req, &resp, &err), 0);
+	assert_int_equal(resp.status, 401);
+	assert_int_equal(httpd_requests(h), 1);
+	req.once = false;
+	kube_response_release(&resp);
+	assert_int_equal(t->perform(t->ctx, &req, &resp, &err), 0);
+	assert_int_equal(httpd_requests(h), 3);
+	kube_token_free(cfg.token);
+	httpd_free(h);
+}
+
 #define TLS(name) cmocka_unit_test_setup_teardown(name, tls_setup, tls_teardown)
 
 int
@@ -1198,6 +1273,9 @@ main(void)
 		cmocka_unit_test(
 		    a_write_that_hangs_is_given_up_five_seconds_after_the_stop),
 		cmocka_unit_test(an_abort_ends_a_write_at_once),
+		cmocka_unit_test(fields_of_the_answer_are_handed_out),
+		cmocka_unit_test(
+		    a_401_is_not_tried_again_where_the_caller_says_once),
 		TLS(a_server_of_our_authority_is_trusted),
 		TLS(an_authority_of_the_system_is_not_trusted),
 		TLS(an_authority_where_libcurl_looks_is_not_trusted),
