@@ -218,7 +218,7 @@ immutability_goes_one_way_and_is_told_once() {
 	get secret -n "$ns" s | jq -e '.immutable and
 	    .metadata.labels.v == "three"'
 	frozen "$(plain)" true four
-	refused "$ns" s 'field is immutable when `immutable` is set'
+	refused "$ns" s "field is immutable when \`immutable\` is set"
 	within 20 event "$ns" s ErrUpdateFailed
 	told_once() {
 		get events -n "$ns" | jq -e '[.items[] | select(.reason ==

@@ -3,7 +3,7 @@
 # Whatever stands in the way and goes: a minute later at most all is well,
 # without a restart, without an edit, and without many attempts before.
 #
-# shellcheck disable=SC2154,SC2317
+# shellcheck disable=SC2154,SC2317,SC2034
 
 # attempts NAME: how often it has been tried since the case began.
 attempts() {
@@ -23,7 +23,9 @@ begin() {
 few_attempts() {
 	local n
 	n=$(attempts "$1")
-	[ "$n" -ge 2 ] && [ "$n" -le 10 ] || die "$n attempts"
+	if [ "$n" -lt 2 ] || [ "$n" -gt 10 ]; then
+		die "$n attempts"
+	fi
 }
 
 # held NAME REASON: it fails, says why, and is not tried all the time.
