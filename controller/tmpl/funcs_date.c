@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "goduration.h"
 #include "golayout.h"
 #include "quote.h"
 #include "strconv.h"

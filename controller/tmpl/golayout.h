@@ -22,8 +22,5 @@ void golayout_string(struct text *out, const struct gotime *t);
 int golayout_parse(struct env *e, const struct value *layout,
     const struct value *text, const struct gozone *zone,
     struct gotime *ret) MUST_CHECK;
-/* ParseDuration(); -1: the error is pending. */
-int
-goduration_parse(struct env *e, const struct value *s, int64_t *ret) MUST_CHECK;
 
 #endif

@@ -128,67 +128,6 @@ keeps_variables_within_their_block(void **state UNUSED)
 }
 
 static void
-knows_what_an_interface_holds(void **state UNUSED)
-{
-	static const struct tmplrig_case cases[] = {
-		{ "{{ (index (list nil) 0).Year }}", "<no value>" },
-		{ "{{ range list nil 1 }}[{{ . }}]{{ end }}",
-		    "[<no value>][1]" },
-		{ "{{ range list nil }}{{ .x }}{{ end }}",
-		    "template: cfg:1:23: executing \"cfg\" at <.x>: nil "
-		    "pointer evaluating interface {}.x" },
-		{ "{{ (dict \"a\" nil).a }}", "<no value>" },
-		{ "{{ (dict \"a\" nil).a.b }}",
-		    "template: cfg:1:13: executing \"cfg\" at <nil>: nil "
-		    "pointer evaluating interface {}.b" },
-		{ "{{ (dict \"a\" 1).a.b }}",
-		    "template: cfg:1:13: executing \"cfg\" at <1>: can't "
-		    "evaluate field b in type interface {}" },
-		{ "{{ upper (index (list nil) 0) }}",
-		    "template: cfg:1:27: executing \"cfg\" at <0>: invalid "
-		    "value; expected string" },
-		{ "{{ upper (dict \"a\" nil).a }}",
-		    "template: cfg:1:19: executing \"cfg\" at <nil>: wrong "
-		    "type for value; expected string; got interface {}" },
-		{ "{{ upper (dict \"a\" 1).a }}",
-		    "template: cfg:1:19: executing \"cfg\" at <1>: wrong type "
-		    "for value; expected string; got int" },
-		{ "{{ upper (dict \"a\" \"x\").a }}", "X" },
-		{ "{{ upper (dict).a }}",
-		    "template: cfg:1:10: executing \"cfg\" at <dict>: invalid "
-		    "value; expected string" },
-		{ "{{ len (dict \"a\" nil).a }}",
-		    "template: cfg:1:3: executing \"cfg\" at <len (dict \"a\" "
-		    "nil).a>: error calling len: len of nil pointer" },
-		{ "{{ upper coalesce }}",
-		    "template: cfg:1:9: executing \"cfg\" at <coalesce>: wrong "
-		    "type for value; expected string; got interface {}" },
-		{ "{{ $x := index (list nil) 0 }}{{ $x }}{{ $x.y }}",
-		    "<no value><no value>" },
-		{ "{{ with index (list nil 1) 1 }}{{ .x }}{{ end }}",
-		    "template: cfg:1:34: executing \"cfg\" at <.x>: can't "
-		    "evaluate field x in type int" },
-		{ "{{ eq (dict \"a\" nil).a nil }}", "true" },
-		{ "{{ index (dict \"a\" (list 5)).a 0 }}", "5" },
-		{ "{{ not (dict \"a\" 0).a }}", "true" },
-		{ "{{ (list 1).x }}",
-		    "template: cfg:1:9: executing \"cfg\" at <1>: can't "
-		    "evaluate field x in type []interface {}" },
-		{ "{{ range $k, $v := dict \"b\" 2 \"a\" nil }}{{ $k }}={{ $v "
-		  "}};{{ end }}",
-		    "a=<no value>;b=2;" },
-		{ "{{ $d := dict \"a\" 1 }}{{ range $k, $v := $d }}{{ $_ := "
-		  "set $d \"b\" 2 }}{{ $k }}{{ end }}{{ len $d }}",
-		    "a2" },
-		{ "{{ printf \"%v\" (dict \"a\" nil).a }}", "<nil>" },
-		{ "{{ print (dict \"a\" nil).a (list nil) }}",
-		    "<nil> [<nil>]" },
-	};
-
-	tmplrig_check(cases, ARRAY_SIZE(cases));
-}
-
-static void
 calls_templates_with_nothing_but_their_argument(void **state UNUSED)
 {
 	static const struct tmplrig_case cases[] = {
@@ -358,7 +297,6 @@ main(void)
 		cmocka_unit_test(branches_on_go_s_truth),
 		cmocka_unit_test(ranges_over_maps_lists_and_numbers),
 		cmocka_unit_test(keeps_variables_within_their_block),
-		cmocka_unit_test(knows_what_an_interface_holds),
 		cmocka_unit_test(
 		    calls_templates_with_nothing_but_their_argument),
 		cmocka_unit_test(tells_where_and_why_it_failed),

@@ -137,45 +137,6 @@ parses_times(void **state UNUSED)
 	}
 }
 
-static void
-parses_durations(void **state UNUSED)
-{
-	static const struct {
-		const char *text;
-		int64_t want;
-		const char *error;
-	} cases[] = {
-		{ "1h2m3.5s", 3723500000000, NULL },
-		{ "-1.5h", -5400000000000, NULL },
-		{ "1\xc2\xb5s1\xce\xbcs1us", 3000, NULL },
-		{ ".5m", 30000000000, NULL },
-		{ "0", 0, NULL },
-		{ "-9223372036854775808ns", INT64_MIN, NULL },
-		{ "9223372036854775808ns", 0,
-		    "time: invalid duration " WITHHELD },
-		{ "", 0, "time: invalid duration " WITHHELD },
-		{ ".s", 0, "time: invalid duration " WITHHELD },
-		{ "1", 0, "time: missing unit in duration " WITHHELD },
-		{ "1d", 0,
-		    "time: unknown unit " WITHHELD " in duration " WITHHELD },
-		{ "3000000h", 0, "time: invalid duration " WITHHELD },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct value text = value_cstr(cases[i].text);
-		struct env e;
-		int64_t d;
-
-		tmplrig_env(&e);
-		assert_int_equal(goduration_parse(&e, &text, &d),
-		    cases[i].error == NULL ? 0 : -1);
-		assert_int_equal(d, cases[i].want);
-		if (cases[i].error != NULL)
-			assert_string_equal(e.fault, cases[i].error);
-		env_release(&e);
-	}
-}
-
 int
 main(void)
 {
@@ -183,7 +144,6 @@ main(void)
 		cmocka_unit_test(formats_each_element),
 		cmocka_unit_test(shows_the_monotonic_reading),
 		cmocka_unit_test(parses_times),
-		cmocka_unit_test(parses_durations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -195,23 +195,6 @@ accepts_what_go_accepts(void **state UNUSED)
 }
 
 static void
-imaginary_numbers_are_refused(void **state UNUSED)
-{
-	static const struct tmplrig_case cases[] = {
-		{ "{{ 2i }}",
-		    "template: cfg:1: imaginary number \"2i\" is not "
-		    "supported" },
-		{ "\n{{ 1+2i }}",
-		    "template: cfg:2: imaginary number \"1+2i\" is not "
-		    "supported" },
-		{ "{{ 0xi }}",
-		    "template: cfg:1: illegal number syntax: \"0xi\"" },
-	};
-
-	tmplrig_check(cases, ARRAY_SIZE(cases));
-}
-
-static void
 finds_every_definition_of_a_source(void **state UNUSED)
 {
 	static const char text[] =
@@ -234,7 +217,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_what_go_refuses_with_its_words),
 		cmocka_unit_test(accepts_what_go_accepts),
-		cmocka_unit_test(imaginary_numbers_are_refused),
 		cmocka_unit_test(finds_every_definition_of_a_source),
 	};
 
