@@ -3,11 +3,11 @@
 # Builds the programs of a real cluster that the end-to-end tests use, from
 # source, through the ordinary Go client, into a cache outside the tree:
 #
-#   kube-apiserver kube-controller-manager kubectl etcd etcdctl kubeseal
+#   kube-apiserver kube-controller-manager kubectl etcd etcdctl kubeseal helm
 #
 # Each folder tools/<group> is one Go module that pins one group of programs;
 # the groups have dependencies that exclude each other.  The cache folder's
-# name carries a hash of the module's files and of this script, and it comes
+# name carries a hash of the module's files and of how it is built, and it comes
 # into being by one rename, so a half-built program is never used.
 #
 # Prints the folders with the programs, joined by colons, ready for PATH.
@@ -33,6 +33,9 @@ programs_of() {
 		;;
 	kubeseal)
 		echo kubeseal=github.com/bitnami-labs/sealed-secrets/cmd/kubeseal
+		;;
+	helm)
+		echo helm=helm.sh/helm/v3/cmd/helm
 		;;
 	esac
 }
@@ -77,8 +80,11 @@ install_go() {
 
 group_dir() {
 	local hash
-	hash=$(cd "$here" && cat "tools/$1/go.mod" "tools/$1/go.sum" \
-	    build-tools.sh | sha256sum | cut -c1-16)
+	hash=$({
+		cat "$here/tools/$1/go.mod" "$here/tools/$1/go.sum"
+		programs_of "$1"
+		version_flags "$1"
+	} | sha256sum | cut -c1-16)
 	echo "$cache/$1-$hash"
 }
 
@@ -103,9 +109,17 @@ build_group() {
 	trap - EXIT
 }
 
+# What is compiled in beside the source.  Without its flags helm takes the
+# cluster for an old one where it has to do without.
 version_flags() {
-	local v=k8s.io/component-base/version
+	local v=k8s.io/component-base/version h=helm.sh/helm/v3/pkg part
 	case $1 in
+	helm)
+		for part in chartutil lint/rules; do
+			echo "-X $h/$part.k8sVersionMajor=1" \
+			    "-X $h/$part.k8sVersionMinor=34"
+		done
+		;;
 	kubernetes)
 		echo "-X $v.gitVersion=$kube_version -X $v.gitMajor=1" \
 		    "-X $v.gitMinor=34 -X $v.gitTreeState=clean"
@@ -124,7 +138,7 @@ path=
 mkdir -p "$cache"
 exec 9>"$cache/.lock"
 flock 9
-for group in kubeseal etcd kubernetes; do
+for group in kubeseal etcd helm kubernetes; do
 	dir=$(group_dir "$group")
 	path=${path:+$path:}$dir/bin
 	[ -d "$dir" ] && continue
