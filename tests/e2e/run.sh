@@ -274,6 +274,10 @@ inside() {
 	. "$here/lib/many.sh"
 	# shellcheck source=lib/bench.sh
 	. "$here/lib/bench.sh"
+	# shellcheck source=lib/install.sh
+	. "$here/lib/install.sh"
+	# shellcheck source=lib/privileges.sh
+	. "$here/lib/privileges.sh"
 	[ ${#command[@]} -gt 0 ] || load_cases
 	if ! bring_up; then
 		echo "0 passed, 1 failed, 0 skipped"

@@ -83,13 +83,19 @@ etcd_start() {
 	    --initial-cluster e2e=http://127.0.0.1:2380 --log-level warn
 }
 
+# With the admission plugin that OpenShift has: who sets an owner on an object
+# must be allowed to delete it.
 apiserver_start() {
 	local pki=$RIG/pki
+	audit_policy >"$RIG/audit-policy.yaml"
 	daemon apiserver kube-apiserver --bind-address "$address" \
 	    --advertise-address "$address" --secure-port "$port" \
 	    --etcd-servers http://127.0.0.1:2379 \
 	    --service-cluster-ip-range 10.98.0.0/16 \
 	    --authorization-mode RBAC --client-ca-file "$pki/ca.crt" \
+	    --enable-admission-plugins OwnerReferencesPermissionEnforcement \
+	    --audit-policy-file "$RIG/audit-policy.yaml" \
+	    --audit-log-path "$RIG/audit.log" --audit-log-maxsize 2000 \
 	    --tls-cert-file "$pki/server.crt" \
 	    --tls-private-key-file "$pki/server.key" \
 	    --service-account-issuer https://kubernetes.default.svc \

@@ -1,0 +1,69 @@
+#!/bin/bash
+#
+# Compares what a service account may do with what it has done, by the API
+# server's audit log.
+#
+# shellcheck disable=SC2154
+
+# Only what the accounts of pods do, and no contents.
+audit_policy() {
+	cat <<-EOF
+		apiVersion: audit.k8s.io/v1
+		kind: Policy
+		omitStages: [RequestReceived]
+		rules:
+		  - level: Metadata
+		    userGroups: ["system:serviceaccounts"]
+		  - level: None
+	EOF
+}
+
+# granted NS ACCOUNT: the verbs that its bindings give, one JSON a line: scope
+# (a namespace, or none for all), group, resource, name (or none), verb.
+granted() {
+	kubectl get -o json clusterroles,clusterrolebindings >"$RIG/cluster.json"
+	kubectl get -A -o json roles,rolebindings >"$RIG/roles.json"
+	jq -cs --arg ns "$1" --arg sa "$2" '[.[].items[]] as $all |
+	    $all[] | select(.kind | endswith("Binding")) | . as $b |
+	    select(any(.subjects[]?; .kind == "ServiceAccount" and
+		.name == $sa and .namespace == $ns)) |
+	    $all[] | select(.kind == $b.roleRef.kind and
+		.metadata.name == $b.roleRef.name and (.kind == "ClusterRole" or
+		.metadata.namespace == $b.metadata.namespace)) |
+	    .rules[] | . as $r | .apiGroups[] as $group |
+	    .resources[] as $resource |
+	    ($r.resourceNames // [null])[] as $name | .verbs[] as $verb |
+	    {scope: $b.metadata.namespace, $group, $resource, $name, $verb}' \
+	    "$RIG/cluster.json" "$RIG/roles.json" | sort -u
+}
+
+# used NS ACCOUNT SINCE: the same of what was asked for and not refused, from
+# the line SINCE of the audit log on.
+used() {
+	tail -n "+$3" "$RIG/audit.log" | jq -cR --arg u \
+	    "system:serviceaccount:$1:$2" 'fromjson? |
+	    select(.user.username == $u and .objectRef != null and
+	    .responseStatus.code != 403) | .verb as $verb | .objectRef |
+	    {scope: .namespace, group: (.apiGroup // ""),
+	    resource: ([.resource, .subresource // empty] | join("/")),
+	    name, $verb}' | sort -u
+}
+
+audit_line() {
+	echo $(($(wc -l <"$RIG/audit.log") + 1))
+}
+
+# unused NS ACCOUNT SINCE: each verb that was granted and never used, readable.
+unused() {
+	granted "$1" "$2" >"$RIG/granted"
+	used "$@" >"$RIG/used"
+	[ -s "$RIG/granted" ] && [ -s "$RIG/used" ] ||
+		die "nothing granted or nothing used"
+	jq -rs --slurpfile used "$RIG/used" '.[] | . as $g |
+	    select(any($used[]; .group == $g.group and .verb == $g.verb and
+		.resource == $g.resource and ($g.scope == null or
+		.scope == $g.scope) and ($g.name == null or
+		.name == $g.name)) | not) |
+	    "\(.verb) \(.resource)" + (if .name then " \(.name)" else "" end)' \
+	    "$RIG/granted" | sort -u
+}
