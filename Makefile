@@ -30,7 +30,7 @@ DIRTY   := $(if $(COMMIT),$(shell git status --porcelain 2>/dev/null | head -n 1
 # A tagged or unpacked release says its version, a checkout says its commit.
 BUILD_VERSION ?= $(if $(EXACT)$(if $(COMMIT),,x),$(VERSION),$(COMMIT)$(DIRTY))
 
-PKGS := libcurl libcrypto libssl jansson yaml-0.1 libmicrohttpd \
+PKGS := libcurl libcrypto libssl jansson yaml-0.1 libmicrohttpd gnutls \
 	libpcre2-8 libutf8proc libcrypt zlib
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)

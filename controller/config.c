@@ -23,6 +23,7 @@
 #define RETRIES_MAX	  1000000
 #define RATE_LIMIT_MAX	  1000000
 #define QPS_DEFAULT	  5
+#define AUDIENCE_MAX	  253
 #define LEASE_WAIT_MIN_NS INT64_C(100000000)
 #define LEASE_MAX_NS	  (INT64_C(3600) * (int64_t)NS_PER_S)
 
@@ -37,9 +38,21 @@ check_address(union flag_value v, struct err *why)
 }
 
 static bool
+check_admin_address(union flag_value v, struct err *why)
+{
+	return v.s[0] == '\0' || check_address(v, why);
+}
+
+static bool
 check_annotations(union flag_value v, struct err *why)
 {
 	return config_check_annotations(v.s, why);
+}
+
+static bool
+check_audience(union flag_value v, struct err *why UNUSED)
+{
+	return v.s[0] != '\0' && strlen(v.s) <= AUDIENCE_MAX;
 }
 
 static bool
@@ -227,6 +240,33 @@ static const struct flag table[] = {
 		     "controller's own, instead of all",
 	    .want = "names of namespaces separated by commas",
 	    .check = check_namespaces },
+	{ .name = "admin-listen-addr",
+	    .type = FLAG_STRING,
+	    .offset = VALUE(admin_listen_addr),
+	    .def = "",
+	    .usage = "Address of the admin port, which lists, exports and "
+		     "restores keys over TLS (empty: there is none)",
+	    .want = WANT_ADDRESS,
+	    .check = check_admin_address },
+	{ .name = "admin-tls-cert-file",
+	    .type = FLAG_STRING,
+	    .offset = VALUE(admin_tls_cert_file),
+	    .def = "",
+	    .usage = "Certificate of the admin port and those above it, PEM; "
+		     "read again when it changes" },
+	{ .name = "admin-tls-key-file",
+	    .type = FLAG_STRING,
+	    .offset = VALUE(admin_tls_key_file),
+	    .def = "",
+	    .usage = "Its private key, PEM" },
+	{ .name = "admin-token-audience",
+	    .type = FLAG_STRING,
+	    .offset = VALUE(admin_token_audience),
+	    .def = "sealed-secrets-admin",
+	    .usage = "Audience that tokens for the admin port must be made "
+		     "for",
+	    .want = "a text of 1 to 253 bytes",
+	    .check = check_audience },
 	{ .name = "all-namespaces",
 	    .type = FLAG_BOOL,
 	    .offset = VALUE(all_namespaces),
@@ -242,6 +282,12 @@ static const struct flag table[] = {
 		     "bootstrap.kubernetes.io/token",
 	    .want = "a list of those two types",
 	    .check = check_secret_types },
+	{ .name = "backup-recipients-file",
+	    .type = FLAG_STRING,
+	    .offset = VALUE(backup_recipients_file),
+	    .def = "",
+	    .usage = "Encrypt every export of the admin port to these "
+		     "certificates (RSA or EC, PEM)" },
 	{ .name = "drift",
 	    .type = FLAG_STRING,
 	    .offset = VALUE(drift),
@@ -544,6 +590,19 @@ check_client_limits(
 	return 0;
 }
 
+/* The address was given where it is not empty, for its default is. */
+static int
+check_admin(const struct config *c, const struct flag_set *set, struct err *err)
+{
+	if (c->admin_listen_addr[0] != '\0' &&
+	    (c->admin_tls_cert_file[0] == '\0' ||
+		c->admin_tls_key_file[0] == '\0'))
+		return flags_reject(set, "admin-listen-addr",
+		    "needs --admin-tls-cert-file and --admin-tls-key-file",
+		    err);
+	return 0;
+}
+
 /* As client-go demands: a leader must give up before others take over, and have
  * more than one attempt at renewing before that. */
 static int
@@ -582,7 +641,7 @@ derive(struct config *c, const struct flag_set *set, struct err *err)
 	c->kubeclient_limited = flags_given(set, "kubeclient-qps") ||
 	    flags_given(set, "kubeclient-burst");
 	if (check_client_limits(c, set, err) < 0 ||
-	    check_lease_times(c, set, err) < 0)
+	    check_lease_times(c, set, err) < 0 || check_admin(c, set, err) < 0)
 		return -1;
 	if (c->key_cutoff_time[0] == '\0')
 		return 0;

@@ -14,11 +14,15 @@
 
 struct config {
 	bool accept_v1_data;
+	const char *admin_listen_addr; /* "": no admin port */
+	const char *admin_tls_cert_file, *admin_tls_key_file;
+	const char *admin_token_audience;
 	const char *additional_namespaces;
 	const char *allow_secret_types;
 	bool all_namespaces;
-	const char *drift;		 /* repair, detect or off */
-	int64_t key_activation_delay_ns; /* 0: off */
+	const char *backup_recipients_file; /* "": plain exports */
+	const char *drift;		    /* repair, detect or off */
+	int64_t key_activation_delay_ns;    /* 0: off */
 	const char *key_cutoff_time;
 	int64_t key_cutoff_s; /* parsed; 0: none */
 	const char *key_order_priority;

@@ -120,6 +120,12 @@ read_keypair(const json_t *secret, struct keypair **ret, struct err *err)
 	    buf_str(&key), key.len, buf_str(&crt), crt.len, ret, err);
 }
 
+int
+keysecrets_read(const json_t *secret, struct keypair **ret, struct err *err)
+{
+	return read_keypair(secret, ret, err);
+}
+
 static int64_t
 order_time(
     const struct keysecrets *ks, const json_t *secret, const struct keypair *kp)

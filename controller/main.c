@@ -9,6 +9,7 @@
 
 #include <sys/resource.h>
 
+#include "adminkeys.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -20,6 +21,7 @@
 #include "cache/workqueue.h"
 #include "certpublisher.h"
 #include "config.h"
+#include "http/admin.h"
 #include "http/server.h"
 #include "keysclient.h"
 #include "keysecrets.h"
@@ -39,10 +41,14 @@
 #define COMPONENT  "sealed-secrets"
 /* A worker that neither takes nor finishes a key for so long is stuck. */
 #define STUCK_MS (5u * 60 * 1000)
+/* Of one request for the admin port, and for its keys to be taken up. */
+#define ADMIN_TIMEOUT_MS 10000
+#define ADMIN_SETTLE_MS	 5000
 /* How often the start is judged complete, until it is. */
 #define START_TICK_MS 50
 /* Clients beside the workers', counted from the end of the array. */
-#define EXTRA_CLIENTS 4
+#define EXTRA_CLIENTS 5
+#define ADMIN_CLIENT  5
 #define CERT_CLIENT   4
 #define LEASE_CLIENT  3
 #define EVENTS_CLIENT 2
@@ -68,10 +74,12 @@ struct app {
 	struct kube_mux *mux;
 	struct reflector_loop *reflectors;
 	struct namespaces *namespaces;
-	struct http_server *public, *metrics_http;
+	struct http_server *public, *metrics_http, *admin; /* NULL: off */
+	struct adminkeys *adminkeys;
 	struct lease *lease;		 /* NULL: no election */
 	struct certpublisher *publisher; /* NULL: not wanted */
 	atomic_bool released;
+	bool misused; /* a file named by a flag is no good */
 };
 
 /* Whether this replica is the one that writes. From any thread. */
@@ -141,7 +149,11 @@ make_client(struct app *a, unsigned i)
 	c->transport = a->transports[i];
 	if (!late)
 		c->stop = &a->stop;
-	if (lease)
+	if (i == a->nclients - ADMIN_CLIENT)
+		c->timeout_ms = ADMIN_TIMEOUT_MS;
+	/* What the admin port asks and creates is its user's doing: any replica
+	 * may, one request after the other. */
+	if (lease || i == a->nclients - ADMIN_CLIENT)
 		return;
 	c->limiter = a->limiter;
 	c->may_write = may_write;
@@ -417,6 +429,41 @@ start_http(struct app *a, struct err *err)
 	return 0;
 }
 
+static int
+start_admin(struct app *a, struct err *err)
+{
+	const struct config *cfg = a->cfg;
+	const struct adminkeys_config kc = {
+		.client = &a->clients[a->nclients - ADMIN_CLIENT],
+		.metrics = a->metrics,
+		.clock = a->clock,
+		.ns = a->kube->ns,
+		.audience = cfg->admin_token_audience,
+	};
+	struct admin_config ac = {
+		.listen_addr = cfg->admin_listen_addr,
+		.cert_file = cfg->admin_tls_cert_file,
+		.key_file = cfg->admin_tls_key_file,
+		.recipients_file = cfg->backup_recipients_file,
+		.ns = a->kube->ns,
+		.keys = a->keys,
+		.metrics = a->metrics,
+		.settle_ms = ADMIN_SETTLE_MS,
+	};
+
+	if (cfg->admin_listen_addr[0] == '\0')
+		return 0;
+	a->adminkeys = adminkeys_new(&kc);
+	ac.backend = adminkeys_backend(a->adminkeys);
+	if (http_admin_start(&ac, &a->admin, err) < 0) {
+		a->misused = err->code == ERR_INVALID;
+		return -1;
+	}
+	log_info(
+	    "HTTPS admin server serving", "addr", http_server_addr(a->admin));
+	return 0;
+}
+
 /* Everything that can refuse the start comes before the first thread. */
 static int
 app_start(struct app *a, struct err *err)
@@ -436,7 +483,7 @@ app_start(struct app *a, struct err *err)
 	make_rotator(a);
 	make_lease(a);
 	make_publisher(a);
-	if (start_http(a, err) < 0)
+	if (start_http(a, err) < 0 || start_admin(a, err) < 0)
 		return -1;
 	make_reflectors(a);
 	event_recorder_start(a->events);
@@ -553,6 +600,8 @@ app_stop(struct app *a)
 		http_server_stop(a->public);
 	if (a->metrics_http != NULL)
 		http_server_stop(a->metrics_http);
+	if (a->admin != NULL)
+		http_server_stop(a->admin);
 	if (a->reflectors != NULL)
 		reflector_loop_stop(a->reflectors);
 	workqueue_shutdown(a->queue);
@@ -575,6 +624,7 @@ app_release(struct app *a)
 	certpublisher_free(a->publisher);
 	rotator_free(a->rotator);
 	keysecrets_free(a->keysecrets);
+	adminkeys_free(a->adminkeys);
 	event_recorder_free(a->events);
 	lease_free(a->lease);
 	workqueue_free(a->queue);
@@ -606,7 +656,7 @@ run(const struct config *cfg)
 	log_info("Starting sealed-secrets controller", "version", version_text);
 	if (app_start(&a, &err) < 0) {
 		log_error("Cannot start", "error", err.msg);
-		status = EXIT_FAILURE;
+		status = a.misused ? EXIT_USAGE : EXIT_FAILURE;
 	} else {
 		run_until_stopped(&a, &signals);
 		log_info("Shutting down controller");

@@ -195,7 +195,8 @@ expire_locked(struct conns *t) REQUIRES(t->mu)
 		if (c->ended)
 			continue;
 		if (due_ms(t, c) <= now) {
-			say_timeout(c);
+			if (!t->limits.silent)
+				say_timeout(c);
 			end_locked(t, c);
 		} else if (due_ms(t, c) < next)
 			next = due_ms(t, c);

@@ -25,6 +25,9 @@ struct conns_limits {
 	size_t max; /* connections at once */
 	/* Longest stay in a phase, each over 0. */
 	uint64_t idle_ms, read_ms, write_ms;
+	/* Says nothing when time is over: what goes over the socket is not
+	 * ours to write (TLS). */
+	bool silent;
 };
 
 struct conns;

@@ -109,8 +109,8 @@ static const struct http_route routes[] = {
 };
 
 static const struct http_task tasks[] = {
-	{ "/v1/verify", admit_verify, verify },
-	{ "/v1/rotate", admit_rotate, rotate },
+	{ .path = "/v1/verify", .admit = admit_verify, .work = verify },
+	{ .path = "/v1/rotate", .admit = admit_rotate, .work = rotate },
 };
 
 int

@@ -4,14 +4,20 @@
 #ifndef HTTP_ROUTES_H
 #define HTTP_ROUTES_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "conns.h"
+#include "head.h"
 #include "http/server.h"
 #include "pool.h"
+#include "tls.h"
+
+/* Memory of one connection: bounds the head of a request, and of an answer. */
+#define HTTP_CONNECTION_MEMORY ((size_t)32 * 1024)
 
 /* Longest answer: the metrics of a very large cluster. */
 #define HTTP_REPLY_MAX (64u * 1024 * 1024)
@@ -24,10 +30,11 @@
 /* Tasks that wait for a thread; more are turned away with 503. */
 #define HTTP_TASK_QUEUE_MAX 8
 
-#define HTTP_FIELDS_MAX	    4
+#define HTTP_FIELDS_MAX	    8
 
 struct http_field {
 	const char *name; /* static text */
+	char *text;	  /* its value, or NULL: the number */
 	uint64_t value;
 };
 
@@ -38,13 +45,26 @@ struct http_reply {
 	struct http_field fields[HTTP_FIELDS_MAX];
 	unsigned nfields;
 	struct buf body;
+	/* Of a task, NULL: none. Runs on the pool once the whole answer has
+	 * gone out; cancelled where it did not. */
+	struct pool_job *after;
 };
 
 /* Status, plain text body. */
 void http_reply_text(struct http_reply *r, unsigned status, const char *text);
 
+/* Status, {"error": text} as JSON. */
+void http_reply_error(struct http_reply *r, unsigned status, const char *text);
+/* Status, JSON; what does not fit becomes a 500. */
+void http_reply_json(struct http_reply *r, unsigned status, const json_t *v);
+
 /* One more header field. */
 void http_reply_field(struct http_reply *r, const char *name, uint64_t value);
+/* The same with a text, which is copied. */
+void http_reply_text_field(
+    struct http_reply *r, const char *name, const char *value);
+void http_reply_release(struct http_reply *r);
+DEFINE_AUTO_RELEASE(http_reply);
 
 /* Any method reaches the handler, as with the reference; HEAD gets no body,
  * and bodies of requests are read and dropped. */
@@ -67,6 +87,13 @@ struct http_task {
 	/* Must ask pool_stopping() now and then. May release body early. */
 	void (*work)(void *ctx, struct buf *body, const struct pool *pool,
 	    struct http_reply *reply);
+	/* Both instead of those two, for a task that asks who sends what. The
+	 * head lives as long as the request. */
+	bool (*admit_head)(
+	    void *ctx, const struct head *head, struct http_reply *reply);
+	void (*work_head)(void *ctx, const struct head *head, struct buf *body,
+	    const struct pool *pool, struct http_reply *reply);
+	size_t body_max; /* 0: HTTP_TASK_BODY_MAX, which is the most */
 };
 
 struct http_listener_config {
@@ -83,6 +110,8 @@ struct http_listener_config {
 	unsigned threads;
 	size_t body_max; /* of a request that is not for a task */
 	struct conns_limits conns;
+	struct tls *tls;	  /* NULL: plain; with it, threads must be 1 */
+	size_t connection_memory; /* 0: HTTP_CONNECTION_MEMORY */
 };
 
 /* ERR_IO where the address cannot be bound. Ends with http_server_stop(). */

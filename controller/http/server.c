@@ -19,14 +19,13 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
+#include "base/jsonx.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "conns.h"
 #include "framing.h"
 #include "routes.h"
 
-/* Memory of one connection: bounds the head of a request. */
-#define CONNECTION_MEMORY ((size_t)32 * 1024)
 /* The library's own limit is only a second line: per thread, and over ours by
  * so many, since an ended connection takes a moment to go. */
 #define CONNECTION_SLACK 64u
@@ -59,6 +58,7 @@ struct request {
 	struct pool_job job;
 	struct http_server *server;
 	struct MHD_Connection *mc; /* rests while the job is under way */
+	struct head *head;	   /* where the task wants it */
 	struct buf body;
 	size_t held;	/* its share of the server's bodies */
 	bool denied;	/* the body is dropped */
@@ -75,6 +75,16 @@ socket_of(struct MHD_Connection *mc)
 	    MHD_get_connection_info(mc, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	return info != NULL ? info->connect_fd : -1;
+}
+
+/* NULL: the connection is not encrypted. */
+static gnutls_session_t
+session_of(struct MHD_Connection *mc)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(mc, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	return info != NULL ? info->tls_session : NULL;
 }
 
 static struct conn *
@@ -95,6 +105,8 @@ on_connection(void *cls, struct MHD_Connection *mc, void **context,
 	switch (code) {
 	case MHD_CONNECTION_NOTIFY_STARTED:
 		*context = conns_add(s->conns, socket_of(mc));
+		if (s->cfg.tls != NULL)
+			tls_attach(s->cfg.tls, session_of(mc));
 		break;
 	case MHD_CONNECTION_NOTIFY_CLOSED:
 		conns_remove(s->conns, *context);
@@ -132,11 +144,61 @@ http_reply_text(struct http_reply *r, unsigned status, const char *text)
 	buf_puts(&r->body, text);
 }
 
+static bool
+put_json(struct http_reply *r, unsigned status, const json_t *v)
+{
+	struct err ignored = ERR_INIT;
+
+	buf_clear(&r->body);
+	r->status = status;
+	r->content_type = "application/json";
+	return jsonx_dump(v, &r->body, &ignored) == 0 &&
+	    buf_append(&r->body, "\n", 1, &ignored) == 0;
+}
+
+void
+http_reply_json(struct http_reply *r, unsigned status, const json_t *v)
+{
+	if (!put_json(r, status, v))
+		http_reply_error(r, 500, "the answer is too large");
+}
+
+void
+http_reply_error(struct http_reply *r, unsigned status, const char *text)
+{
+	AUTO_JSON json_t *v = json_object();
+
+	jsonx_set_str(v, "error", text);
+	(void)put_json(r, status, v); /* one line always fits */
+}
+
 void
 http_reply_field(struct http_reply *r, const char *name, uint64_t value)
 {
 	assert(r->nfields < HTTP_FIELDS_MAX);
-	r->fields[r->nfields++] = (struct http_field) { name, value };
+	r->fields[r->nfields++] = (struct http_field) {
+		.name = name,
+		.value = value,
+	};
+}
+
+void
+http_reply_text_field(struct http_reply *r, const char *name, const char *value)
+{
+	assert(r->nfields < HTTP_FIELDS_MAX);
+	r->fields[r->nfields++] = (struct http_field) {
+		.name = name,
+		.text = xstrdup(value),
+	};
+}
+
+void
+http_reply_release(struct http_reply *r)
+{
+	for (unsigned i = 0; i < r->nfields; i++)
+		mem_free_wiped(r->fields[i].text);
+	r->nfields = 0;
+	buf_release(&r->body);
 }
 
 static bool
@@ -145,10 +207,11 @@ add_fields(struct MHD_Response *resp, const struct http_reply *r)
 	char text[NUMBER_MAX];
 
 	for (unsigned i = 0; i < r->nfields; i++) {
-		(void)snprintf(
-		    text, sizeof(text), "%" PRIu64, r->fields[i].value);
-		if (MHD_add_response_header(resp, r->fields[i].name, text) ==
-		    MHD_NO)
+		const struct http_field *f = &r->fields[i];
+
+		(void)snprintf(text, sizeof(text), "%" PRIu64, f->value);
+		if (MHD_add_response_header(resp, f->name,
+			f->text != NULL ? f->text : text) == MHD_NO)
 			return false;
 	}
 	return true;
@@ -224,6 +287,7 @@ refuse(struct MHD_Connection *mc, unsigned status)
 {
 	struct buf head = BUF_INIT(512);
 	const char *text = refusal_text(status);
+	gnutls_session_t session = session_of(mc);
 	int fd = socket_of(mc);
 
 	buf_printf(&head,
@@ -234,7 +298,13 @@ refuse(struct MHD_Connection *mc, unsigned status)
 	    "Connection: close\r\n\r\n%s",
 	    status, strlen(text), text);
 	/* A full socket buffer means a peer that does not read: no loss. */
-	(void)send(fd, head.data, head.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (session != NULL) {
+		(void)gnutls_record_send(session, head.data, head.len);
+		(void)gnutls_bye(session, GNUTLS_SHUT_WR);
+	} else {
+		(void)send(
+		    fd, head.data, head.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
 	(void)shutdown(fd, SHUT_WR);
 	buf_release(&head);
 	return MHD_NO;
@@ -315,7 +385,7 @@ answer(struct http_server *s, struct MHD_Connection *mc,
 	if (route != NULL && route->counted)
 		count_request(s, route->path, rq, method, reply.status);
 	rc = send_reply(s, mc, &reply);
-	buf_release(&reply.body);
+	http_reply_release(&reply);
 	return rc;
 }
 
@@ -330,11 +400,15 @@ see_field(void *cls, enum MHD_ValueKind kind UNUSED, const char *key,
 static size_t
 body_max(const struct http_server *s, const struct request *rq)
 {
-	return rq->task != NULL ? HTTP_TASK_BODY_MAX : s->cfg.body_max;
+	if (rq->task == NULL)
+		return s->cfg.body_max;
+	return rq->task->body_max != 0 ? rq->task->body_max
+				       : HTTP_TASK_BODY_MAX;
 }
 
 static void
-begin_task(struct http_server *s, struct MHD_Connection *mc, struct request *rq)
+begin_task(struct http_server *s, struct MHD_Connection *mc, struct request *rq,
+    const char *method)
 {
 	const char *client =
 	    MHD_lookup_connection_value(mc, MHD_HEADER_KIND, "X-Forwarded-For");
@@ -343,13 +417,19 @@ begin_task(struct http_server *s, struct MHD_Connection *mc, struct request *rq)
 	rq->mc = mc;
 	buf_init(&rq->body, HTTP_TASK_BODY_MAX);
 	buf_init(&rq->reply.body, HTTP_TASK_REPLY_MAX);
-	rq->denied = !rq->task->admit(
-	    s->cfg.ctx, client != NULL ? client : "", &rq->reply);
+	if (rq->task->admit_head != NULL) {
+		rq->head = head_new(mc, method);
+		rq->denied =
+		    !rq->task->admit_head(s->cfg.ctx, rq->head, &rq->reply);
+	} else {
+		rq->denied = !rq->task->admit(
+		    s->cfg.ctx, client != NULL ? client : "", &rq->reply);
+	}
 }
 
 static enum MHD_Result
 begin(struct http_server *s, struct MHD_Connection *mc, struct request *rq,
-    const char *path, const char *version)
+    const char *path, const char *method, const char *version)
 {
 	struct framing f = { 0 };
 	unsigned status;
@@ -362,7 +442,7 @@ begin(struct http_server *s, struct MHD_Connection *mc, struct request *rq,
 	if (status != 0)
 		return refuse(mc, status);
 	if (rq->task != NULL)
-		begin_task(s, mc, rq);
+		begin_task(s, mc, rq, method);
 	return MHD_YES;
 }
 
@@ -429,6 +509,9 @@ run_job(struct pool_job *job, bool cancelled)
 
 	if (cancelled)
 		reply_busy(&rq->reply);
+	else if (rq->head != NULL)
+		rq->task->work_head(
+		    s->cfg.ctx, rq->head, &rq->body, s->pool, &rq->reply);
 	else
 		rq->task->work(s->cfg.ctx, &rq->body, s->pool, &rq->reply);
 	MHD_resume_connection(rq->mc);
@@ -466,8 +549,18 @@ request_free(struct http_server *s, struct request *rq)
 	if (rq == NULL)
 		return;
 	let_go(s, rq);
-	buf_release(&rq->reply.body);
+	http_reply_release(&rq->reply);
+	head_free(rq->head);
 	mem_free_wiped(rq);
+}
+
+static void
+finish(struct http_server *s, struct request *rq, bool sent)
+{
+	struct pool_job *after = rq != NULL ? STEAL(rq->reply.after) : NULL;
+
+	if (after != NULL && (!sent || !pool_submit(s->pool, after)))
+		after->run(after, true);
 }
 
 static void *
@@ -488,7 +581,7 @@ on_request(void *cls, struct MHD_Connection *mc, const char *path,
 	if (rq == NULL)
 		return MHD_NO;
 	if (!rq->begun)
-		return begin(s, mc, rq, path, version);
+		return begin(s, mc, rq, path, method, version);
 	if (*len > 0)
 		return take_body(s, mc, rq, data, len);
 	if (rq->task != NULL)
@@ -498,8 +591,9 @@ on_request(void *cls, struct MHD_Connection *mc, const char *path,
 
 static void
 on_completed(void *cls, struct MHD_Connection *mc, void **context,
-    enum MHD_RequestTerminationCode code UNUSED)
+    enum MHD_RequestTerminationCode code)
 {
+	finish(cls, *context, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 	request_free(cls, *context);
 	*context = NULL;
 	enter(cls, mc, CONN_IDLE);
@@ -518,25 +612,41 @@ static struct MHD_Daemon *
 start_daemon(struct http_server *s, int fd)
 {
 	const struct http_listener_config *cfg = &s->cfg;
+	static char priorities[] = TLS_PRIORITIES;
+	struct MHD_OptionItem extra[3] = {
+		[0 ... 2] = { .option = MHD_OPTION_END },
+	};
+	size_t memory = cfg->connection_memory != 0 ? cfg->connection_memory
+						    : HTTP_CONNECTION_MEMORY;
 	uint64_t quiet_ms = cfg->conns.idle_ms > cfg->conns.read_ms
 	    ? cfg->conns.idle_ms
 	    : cfg->conns.read_ms;
 
 	if (cfg->conns.write_ms > quiet_ms)
 		quiet_ms = cfg->conns.write_ms;
+	if (cfg->tls != NULL) {
+		extra[0] =
+		    (struct MHD_OptionItem) { MHD_OPTION_HTTPS_PRIORITIES, 0,
+			    priorities };
+		extra[1] =
+		    (struct MHD_OptionItem) { MHD_OPTION_HTTPS_CERT_CALLBACK2,
+			    0, (void *)tls_retrieve };
+	}
 	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
+		(cfg->tls != NULL ? MHD_USE_TLS : 0) |
 		(cfg->ntasks > 0 ? MHD_ALLOW_SUSPEND_RESUME : 0),
 	    0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_THREAD_POOL_SIZE,
 	    cfg->threads > 1 ? cfg->threads : 0, MHD_OPTION_CONNECTION_LIMIT,
 	    cfg->threads * ((unsigned)cfg->conns.max + CONNECTION_SLACK),
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory,
 	    MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(quiet_ms / MS_PER_S + 2),
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
 	    MHD_OPTION_URI_LOG_CALLBACK, on_request_line, s,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-	    MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL, MHD_OPTION_END);
+	    MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL, MHD_OPTION_ARRAY,
+	    extra, MHD_OPTION_END);
 }
 
 uint64_t
@@ -572,6 +682,7 @@ http_server_start(const struct http_listener_config *cfg,
 		free_server(s);
 		return -1;
 	}
+	assert(cfg->tls == NULL || cfg->threads == 1);
 	s->conns = conns_new(&cfg->conns, cfg->clock);
 	addr_text(fd, s->addr);
 	if (cfg->ntasks > 0)

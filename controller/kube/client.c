@@ -121,24 +121,53 @@ kube_get(struct kube_client *c, const struct kube_resource *res,
 	return call_object(c, res, key, &get, ret, err);
 }
 
+static int
+post(struct kube_client *c, const struct kube_resource *res,
+    const struct buf *path, const json_t *obj, json_t **ret, struct err *err)
+{
+	struct kube_request req = {
+		.method = "POST",
+		.accept = kube_accept(res, false),
+		.path = buf_str(path),
+	};
+
+	return call(c, &req, obj, ret, err);
+}
+
+static int
+create_path(const struct kube_resource *res, const char *ns, struct buf *path,
+    struct err *err)
+{
+	if (ns != NULL && !res->cluster_scoped &&
+	    !objkey_valid_ns(ns, strlen(ns)))
+		return err_set(
+		    err, ERR_INVALID, "namespace is not a valid DNS label");
+	kube_path_collection(res, ns, path);
+	name_manager(res, path);
+	return 0;
+}
+
 int
 kube_create(struct kube_client *c, const struct kube_resource *res,
     const char *ns, const json_t *obj, json_t **ret, struct err *err)
 {
 	AUTO_RELEASE(buf) struct buf path = BUF_INIT(PATH_BYTES_MAX);
-	struct kube_request req = {
-		.method = "POST",
-		.accept = kube_accept(res, false),
-	};
 
-	if (ns != NULL && !res->cluster_scoped &&
-	    !objkey_valid_ns(ns, strlen(ns)))
-		return err_set(
-		    err, ERR_INVALID, "namespace is not a valid DNS label");
-	kube_path_collection(res, ns, &path);
-	name_manager(res, &path);
-	req.path = buf_str(&path);
-	return call(c, &req, obj, ret, err);
+	if (create_path(res, ns, &path, err) < 0)
+		return -1;
+	return post(c, res, &path, obj, ret, err);
+}
+
+int
+kube_create_dry_run(struct kube_client *c, const struct kube_resource *res,
+    const char *ns, const json_t *obj, struct err *err)
+{
+	AUTO_RELEASE(buf) struct buf path = BUF_INIT(PATH_BYTES_MAX);
+
+	if (create_path(res, ns, &path, err) < 0)
+		return -1;
+	kube_path_query(&path, "dryRun", "All");
+	return post(c, res, &path, obj, NULL, err);
 }
 
 int

@@ -52,6 +52,20 @@ const struct kube_resource KUBE_NAMESPACES = {
 	.api_version = "v1",
 	.cluster_scoped = true,
 };
+const struct kube_resource KUBE_TOKEN_REVIEWS = {
+	.prefix = "/apis/authentication.k8s.io/v1",
+	.plural = "tokenreviews",
+	.kind = "TokenReview",
+	.api_version = "authentication.k8s.io/v1",
+	.cluster_scoped = true,
+};
+const struct kube_resource KUBE_ACCESS_REVIEWS = {
+	.prefix = "/apis/authorization.k8s.io/v1",
+	.plural = "subjectaccessreviews",
+	.kind = "SubjectAccessReview",
+	.api_version = "authorization.k8s.io/v1",
+	.cluster_scoped = true,
+};
 
 /* No fall-back to full objects: a server that cannot reduce them must say so
  * rather than send every Secret's contents. */

@@ -42,6 +42,9 @@ extern const struct kube_resource KUBE_EVENTS;
 extern const struct kube_resource KUBE_LEASES;
 extern const struct kube_resource KUBE_CONFIGMAPS;
 extern const struct kube_resource KUBE_NAMESPACES; /* cluster-scoped */
+/* Created and never stored: the answer is in the object that comes back. */
+extern const struct kube_resource KUBE_TOKEN_REVIEWS;
+extern const struct kube_resource KUBE_ACCESS_REVIEWS;
 
 /* Token bucket shared by all clients of the process; NULL: unlimited. qps <= 0
  * means unlimited. */
@@ -76,6 +79,9 @@ int kube_get(struct kube_client *c, const struct kube_resource *res,
 int kube_create(struct kube_client *c, const struct kube_resource *res,
     const char *ns, const json_t *obj, json_t **ret,
     struct err *err) MUST_CHECK;
+/* The same with dryRun=All: checked, admitted, not stored. */
+int kube_create_dry_run(struct kube_client *c, const struct kube_resource *res,
+    const char *ns, const json_t *obj, struct err *err) MUST_CHECK;
 /* PUT; obj carries metadata.resourceVersion. ERR_CONFLICT where stale. */
 int kube_update(struct kube_client *c, const struct kube_resource *res,
     const struct objkey *key, const json_t *obj, json_t **ret,

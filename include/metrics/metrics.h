@@ -34,6 +34,7 @@ enum metric {
 	METRIC_API_REQUESTS,	    /* counter {method, code} */
 	METRIC_RECONCILE_DURATION,  /* histogram, seconds */
 	METRIC_DRIFT,		    /* counter {action}: repaired, detected */
+	METRIC_ADMIN_ACTIONS,	    /* counter {action}: export, restore */
 	METRIC_EVENTS_DROPPED,	    /* counter */
 	METRIC_SERIES_DROPPED,	    /* counter */
 	METRIC_COUNT

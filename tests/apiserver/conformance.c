@@ -448,6 +448,7 @@ main(void)
 	failed += conformance_sealed();
 	failed += conformance_events();
 	failed += conformance_paths();
+	failed += conformance_reviews();
 	if (server != NULL)
 		failed += conformance_faults();
 	forget();

@@ -82,6 +82,7 @@ int conformance_lists(void);
 int conformance_sealed(void);
 int conformance_events(void);
 int conformance_paths(void);
+int conformance_reviews(void);
 int conformance_faults(void); /* tests/apiserver only */
 
 #endif

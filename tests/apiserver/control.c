@@ -8,6 +8,7 @@
 #include "faults.h"
 #include "proxy.h"
 #include "reqlog.h"
+#include "review.h"
 #include "settings.h"
 #include "status.h"
 #include "store.h"
@@ -120,6 +121,13 @@ set_forbidden(const json_t *body)
 }
 
 static json_t *
+set_grants(const json_t *body)
+{
+	review_set_grants(json_object_get(body, "rules"));
+	return done();
+}
+
+static json_t *
 set_proxy(const json_t *body)
 {
 	proxy_set_target(json_str(body, "target"));
@@ -156,6 +164,7 @@ static const struct {
 	{ "POST", "settings", apply_settings },
 	{ "POST", "tokens", set_tokens },
 	{ "POST", "forbidden", set_forbidden },
+	{ "POST", "grants", set_grants },
 	{ "POST", "proxy", set_proxy },
 	{ "GET", "state", state_get },
 };

@@ -20,6 +20,7 @@
 #include "faults.h"
 #include "proxy.h"
 #include "reqlog.h"
+#include "review.h"
 #include "settings.h"
 #include "status.h"
 
@@ -141,6 +142,8 @@ route(struct call *c)
 
 	c->ns = c->name = c->sub = "";
 	c->verb = "";
+	if (review_route(c))
+		return;
 	if (strcmp(segment(req, 0), "api") == 0 && req->nseg > 2)
 		route_resource(c, "", segment(req, 1), 2);
 	else if (strcmp(segment(req, 0), "apis") == 0 && req->nseg > 3)
@@ -407,7 +410,10 @@ dispatch(struct call *c)
 		no_such_path(c);
 		return;
 	}
-	if (strncmp(c->resource, "services", 8) == 0)
+	if (review_handle(c))
+		return;
+	if (strcmp(c->resource, "services") == 0 ||
+	    strcmp(c->resource, "services/proxy") == 0)
 		proxy_handle(c);
 	else if (c->res != NULL) {
 		if (negotiate(c))

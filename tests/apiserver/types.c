@@ -241,6 +241,21 @@ static const struct schema t_lease = {
 	.go_name = "Lease",
 };
 
+static const struct schema_field account_fields[] = {
+	{ "apiVersion", &t_string, 0 },
+	{ "kind", &t_string, 0 },
+	{ "metadata", &types_object_meta, FIELD_KEEP },
+	{ "secrets", &t_any_list, 0 },
+	{ "imagePullSecrets", &t_any_list, 0 },
+	{ "automountServiceAccountToken", &t_bool, FIELD_POINTER },
+	END,
+};
+static const struct schema t_account = {
+	.kind = SCHEMA_STRUCT,
+	.fields = account_fields,
+	.go_name = "ServiceAccount",
+};
+
 /* -- the SealedSecret definition -- */
 
 static const struct schema t_encrypted = {
@@ -435,6 +450,19 @@ const struct resource types_all[TYPES_COUNT] = {
 	    .namespaced = true,
 	    .unconditional_update = true,
 	    .index = 5,
+	},
+	{
+	    .version = "v1",
+	    .group = "",
+	    .api_version = "v1",
+	    .plural = "serviceaccounts",
+	    .singular = "serviceaccount",
+	    .kind = "ServiceAccount",
+	    .full_name = "serviceaccounts",
+	    .schema = &t_account,
+	    .namespaced = true,
+	    .unconditional_update = true,
+	    .index = 6,
 	},
 };
 

@@ -25,15 +25,16 @@ struct resource {
 	unsigned index; /* in types_all */
 };
 
-#define TYPES_COUNT 6
+#define TYPES_COUNT 7
 
 extern const struct resource types_all[TYPES_COUNT];
 
-#define TYPES_SECRETS	    (&types_all[0])
-#define TYPES_EVENTS	    (&types_all[1])
-#define TYPES_NAMESPACES    (&types_all[2])
-#define TYPES_SEALEDSECRETS (&types_all[3])
-#define TYPES_LEASES	    (&types_all[4])
+#define TYPES_SECRETS	      (&types_all[0])
+#define TYPES_EVENTS	      (&types_all[1])
+#define TYPES_NAMESPACES      (&types_all[2])
+#define TYPES_SEALEDSECRETS   (&types_all[3])
+#define TYPES_LEASES	      (&types_all[4])
+#define TYPES_SERVICEACCOUNTS (&types_all[6])
 
 const struct resource *
 types_find(const char *group, const char *version, const char *plural);

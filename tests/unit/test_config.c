@@ -62,6 +62,11 @@ has_the_reference_s_defaults(void **state UNUSED)
 	assert_int_equal(r.rc, 0);
 	assert_true(r.c.accept_v1_data);
 	assert_string_equal(r.c.additional_namespaces, "");
+	assert_string_equal(r.c.admin_listen_addr, "");
+	assert_string_equal(r.c.admin_tls_cert_file, "");
+	assert_string_equal(r.c.admin_tls_key_file, "");
+	assert_string_equal(r.c.admin_token_audience, "sealed-secrets-admin");
+	assert_string_equal(r.c.backup_recipients_file, "");
 	assert_true(r.c.all_namespaces);
 	assert_string_equal(r.c.key_cutoff_time, "");
 	assert_int_equal(r.c.key_cutoff_s, 0);
@@ -277,6 +282,9 @@ a_bad_value_names_flag_value_and_accepted_form(void **state UNUSED)
 		{ "key-renew-period", "30", "a duration from 1s on" },
 		{ "key-renew-period", "30d", "a duration from 1s on" },
 		{ "key-renew-period", "-1h", "0 (never) or a duration" },
+		{ "admin-listen-addr", "8443", "an address such as :8080" },
+		{ "admin-listen-addr", ":8443", "needs --admin-tls-cert-file" },
+		{ "admin-token-audience", "", "a text of 1 to 253 bytes" },
 		{ "key-renew-period", "999ms", "a duration from 1s on" },
 		{ "key-size", "1024", "an integer from 2048 to 8192" },
 		{ "key-size", "8193", "an integer from 2048 to 8192" },

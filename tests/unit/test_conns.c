@@ -41,7 +41,12 @@ static int
 setup(void **state)
 {
 	static struct fixture f;
-	const struct conns_limits limits = { MAX, IDLE_MS, READ_MS, WRITE_MS };
+	const struct conns_limits limits = {
+		.max = MAX,
+		.idle_ms = IDLE_MS,
+		.read_ms = READ_MS,
+		.write_ms = WRITE_MS,
+	};
 
 	memset(&f, 0, sizeof(f));
 	fakeclock_init(&f.fake);
@@ -210,7 +215,9 @@ run_main(void *arg)
 static void
 its_thread_expires_on_the_clock_and_ends_with_the_drain(void **state)
 {
-	const struct conns_limits limits = { MAX, 20, 40, 60 };
+	const struct conns_limits limits = {
+		.max = MAX, .idle_ms = 20, .read_ms = 40, .write_ms = 60
+	};
 	struct fixture *f = *state;
 	struct thread t = { .started = false };
 	struct pollfd pfd = { .events = POLLRDHUP };

@@ -74,8 +74,8 @@ work_gate(void *ctx UNUSED, struct buf *body, const struct pool *pool,
 
 static const struct http_route routes[] = { { "/ok", handle_ok, false } };
 static const struct http_task tasks[] = {
-	{ "/gate", admit_all, work_gate },
-	{ "/denied", admit_none, work_gate },
+	{ .path = "/gate", .admit = admit_all, .work = work_gate },
+	{ .path = "/denied", .admit = admit_none, .work = work_gate },
 };
 
 static int
