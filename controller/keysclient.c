@@ -492,7 +492,8 @@ run_export(struct client *c, struct err *err)
 		return -1;
 	k.bytes = a.resp.body.len;
 	k.encrypted = is_encrypted(c);
-	k.path = path = path_of(c, k.encrypted);
+	path = path_of(c, k.encrypted);
+	k.path = path;
 	if ((c->args.verify && verify(c, &a.resp.body, k.encrypted, err) < 0) ||
 	    keep(c, &a.resp.body, &k, err) < 0)
 		return -1;

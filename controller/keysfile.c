@@ -47,6 +47,7 @@ place_open(struct place *at, const char *path, struct err *err)
 
 	*at = (struct place) { .path = path, .dir = -1 };
 	at->base = slash != NULL ? slash + 1 : path;
+	at->partial = xasprintf(".%s" PARTIAL, at->base);
 	if (at->base[0] == '\0')
 		return err_set(err, ERR_INVALID, "%s is not a file name", path);
 	dir = slash == NULL ? xstrdup(".")
@@ -54,7 +55,6 @@ place_open(struct place *at, const char *path, struct err *err)
 	at->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (at->dir < 0)
 		return fail(err, "open folder", dir);
-	at->partial = xasprintf(".%s" PARTIAL, at->base);
 	return 0;
 }
 
@@ -131,7 +131,7 @@ check_contents(
 		return fail(err, "read back", at->path);
 	if (keysfile_read(fd, &back, err) < 0)
 		return err_wrap(err, "read back %s", at->path);
-	if (back.len != len || memcmp(buf_str(&back), p, len) != 0)
+	if (back.len != len || (len > 0 && memcmp(back.data, p, len) != 0))
 		return err_set(
 		    err, ERR_IO, "%s does not hold what was written", at->path);
 	return 0;
