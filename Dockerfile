@@ -1,25 +1,41 @@
 # The controller on an empty file system: the program, its shared objects, time
-# zones for templates, and nothing else; no shell, no package manager, no
-# certificates of others.
+# zones for templates, licences and a list of what is in it; no shell, no
+# package manager, no certificates of others. "make image" builds and tries it.
 #
 #   docker build -t sealed-secrets-controller:v0.1.0 .
 
-FROM debian:trixie AS build
+ARG BASE=docker.io/library/debian:trixie
+FROM ${BASE} AS build
 RUN apt-get update && \
-    apt-get install -y --no-install-recommends gcc libc6-dev make pkg-config \
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends gcc libc6-dev make pkg-config \
         libcrypt-dev libcurl4-openssl-dev libjansson-dev libmicrohttpd-dev \
         libpcre2-dev libssl-dev libutf8proc-dev libyaml-dev tzdata \
         tzdata-legacy uthash-dev zlib1g-dev && \
     rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN make
+ARG VERSION=v0.1.0
+RUN make BUILD_VERSION="$VERSION"
 
+# Every file gets the time of the source, so that two builds are alike.
 FROM build AS collect
+ARG VERSION=v0.1.0
+ARG SOURCE_DATE_EPOCH=0
 RUN .ci/collect-libs build/controller /image && \
-    cp -a --parents /usr/share/zoneinfo /usr/share/doc/tzdata/copyright /image
+    cp -a --parents /usr/share/zoneinfo /usr/share/doc/tzdata/copyright /image && \
+    install -D -m 0644 LICENSE /image/usr/share/doc/sealed-secrets-controller/copyright && \
+    .ci/sbom build/controller "$VERSION" "$SOURCE_DATE_EPOCH" \
+        > /image/usr/share/doc/sealed-secrets-controller/sbom.spdx.json && \
+    find /image -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 FROM scratch
+ARG VERSION=v0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="sealed-secrets-controller" \
+      org.opencontainers.image.description="Sealed Secrets controller, in C" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
 COPY --from=collect /image /
 ENV PATH=/usr/bin
 # Any other user id will do as well.

@@ -87,7 +87,7 @@ include tests/tests.mk
 all: $(BUILD)/controller
 
 # A plain "make" on a machine without the libraries says what to do.
-ifeq ($(PKG_LIBS)$(filter deps demo test asan tsan e2e bench lint format clean help,$(MAKECMDGOALS)),)
+ifeq ($(PKG_LIBS)$(filter deps demo test asan tsan e2e bench image lint format clean help,$(MAKECMDGOALS)),)
 $(error libraries are missing: run "make deps" first)
 endif
 
@@ -145,6 +145,16 @@ format:
 .PHONY: install
 install: all
 	install -D -m 0755 $(BUILD)/controller $(DESTDIR)$(PREFIX)/bin/controller
+
+## image: build the container image $(IMAGE), and try it
+IMAGE ?= sealed-secrets-controller:dev
+export IMAGE
+.PHONY: image
+image:
+	$(Q).ci/deps image
+	$(Q)$(MAKE) --no-print-directory $(OUT)/tests/apiserver $(OUT)/tests/seal
+	$(Q)IMAGE_VERSION=$(VERSION) .ci/image build
+	$(Q)BUILD=$(BUILD) OUT=$(OUT) .ci/image test
 
 ## clean: remove $(BUILD)
 .PHONY: clean
