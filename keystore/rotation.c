@@ -20,6 +20,7 @@
  * far future is left alone.
  */
 #define DATE_AHEAD_MAX_S 60
+#define SECONDS_A_MINUTE 60
 
 /* Due. */
 
@@ -101,21 +102,34 @@ mix(struct rotation_occasion *o, const char *what)
 
 /* One occasion. */
 
+/*
+ * Where there is no key, the minute is part of the name: the new key of a
+ * cluster that has lost its keys must not stand in the way of a backup.
+ */
+static void
+seed_first(struct rotation_occasion *o, const char *ns, int64_t minute)
+{
+	(void)snprintf(o->seed, sizeof(o->seed), "namespace %s, minute %lld",
+	    ns, (long long)minute);
+	(void)snprintf(o->before, sizeof(o->before),
+	    "namespace %s, minute %lld", ns, (long long)(minute - 1));
+}
+
 void
 rotation_begin(struct rotation_occasion *o, const struct rotation_config *cfg,
-    struct registry *r)
+    const struct clock *clock, struct registry *r)
 {
 	struct registry_current current;
 	char name[ROTATION_NAME_MAX];
 
 	if (o->open)
 		return;
+	o->before[0] = '\0';
 	if (registry_current(r, &current))
 		(void)snprintf(
 		    o->seed, sizeof(o->seed), "key %s", current.fingerprint);
 	else
-		(void)snprintf(
-		    o->seed, sizeof(o->seed), "namespace %s", cfg->ns);
+		seed_first(o, cfg->ns, clock_wall_s(clock) / SECONDS_A_MINUTE);
 	/*
 	 * A key that is known already belongs to an earlier occasion: with
 	 * equal dates, or with a newest key dated into the future, the newest
@@ -207,6 +221,26 @@ look(const struct keystore_backend *backend, struct registry *r,
 	return FOUND_USABLE;
 }
 
+/* A rival may have begun in the minute before. */
+static enum found
+look_before(const struct rotation_config *cfg,
+    const struct keystore_backend *backend, struct registry *r,
+    const struct rotation_occasion *o, char name[static ROTATION_NAME_MAX],
+    struct err *err)
+{
+	struct rotation_occasion before = *o;
+	char rival[ROTATION_NAME_MAX];
+	enum found found;
+
+	if (o->before[0] == '\0')
+		return FOUND_NONE;
+	rotation_name(cfg->prefix, o->before, rival);
+	found = look(backend, r, rival, &before, err);
+	if (found == FOUND_USABLE)
+		memcpy(name, rival, sizeof(rival));
+	return found == FOUND_OTHER ? FOUND_NONE : found;
+}
+
 static int
 done(struct rotation_occasion *o, bool *ret, bool created, struct err *err)
 {
@@ -244,6 +278,11 @@ rotation_step(struct rotation_occasion *o, const struct rotation_config *cfg,
 			if (make_key(cfg, attrs.order_s, stop, &kp, err) < 0)
 				return -1;
 		}
+		found = look_before(cfg, backend, r, o, name, err);
+		if (found == FOUND_ERROR)
+			return -1;
+		if (found == FOUND_USABLE)
+			return done(o, created, false, err);
 		if (backend->create(backend->ctx, name, kp, err) == 0) {
 			if (registry_put(r, name, kp, &attrs, err) < 0)
 				return err_wrap(err, "key secret %s", name);

@@ -4,11 +4,13 @@
  * backend that stores keys.
  *
  * The name of a new key is the prefix and five characters derived from the
- * occasion: from the newest key's fingerprint, or from the key namespace where
- * there is no key. So a repeated POST (lost answer) and a rival's POST meet
- * "already exists" instead of making a second key. The occupant of the name is
- * then read: an active, loadable key counts as this occasion's key; otherwise
- * its UID is mixed into the hash and the next name is tried.
+ * occasion: from the newest key's fingerprint, or from the key namespace and
+ * the minute where there is no key. So a repeated POST (lost answer) and a
+ * rival's POST meet "already exists" instead of making a second key, and a key
+ * that was made for want of the old ones does not have the name of one of them,
+ * which "kubectl apply" of a backup would stumble over. The occupant of the
+ * name is then read: an active, loadable key counts as this occasion's key;
+ * otherwise its UID is mixed into the hash and the next name is tried.
  */
 #ifndef KEYSTORE_ROTATION_H
 #define KEYSTORE_ROTATION_H
@@ -67,6 +69,7 @@ struct keystore_backend {
 struct rotation_occasion {
 	bool open;
 	char seed[KEYPAIR_FINGERPRINT_MAX + 300];
+	char before[KEYPAIR_FINGERPRINT_MAX + 300]; /* a rival's, or empty */
 };
 
 /*
@@ -79,8 +82,9 @@ int64_t rotation_due_in_ns(const struct rotation_config *cfg,
     const struct registry_current *current, int64_t now_ns);
 
 /* Fixes the occasion by what the registry holds now; an open one stays. */
-void rotation_begin(struct rotation_occasion *o,
-    const struct rotation_config *cfg, struct registry *r);
+void
+rotation_begin(struct rotation_occasion *o, const struct rotation_config *cfg,
+    const struct clock *clock, struct registry *r);
 /*
  * One attempt to give the occasion its key: generates, stores, registers. The
  * key enters the registry only after it was stored. On success the occasion is

@@ -173,7 +173,7 @@ static const struct rotation_config config = { .prefix = PREFIX,
 static void
 begin(struct replica *p)
 {
-	rotation_begin(&p->occasion, &config, p->keys);
+	rotation_begin(&p->occasion, &config, &fixture_clock, p->keys);
 	assert_true(p->occasion.open);
 }
 
@@ -433,6 +433,52 @@ rivals_at_a_first_start_share_one_key(void **state UNUSED)
 	assert_string_equal(current_a.fingerprint, current_b.fingerprint);
 	replica_stop(&a);
 	replica_stop(&b);
+	store_release(&s);
+}
+
+static void
+rivals_on_both_sides_of_a_minute_share_one_key(void **state UNUSED)
+{
+	struct store s = { 0 };
+	struct replica a, b;
+	char name_a[ROTATION_NAME_MAX], name_b[ROTATION_NAME_MAX];
+
+	replica_start(&a, &s);
+	replica_start(&b, &s);
+	begin(&a);
+	fixture_now_s = NOW_S + 60;
+	begin(&b);
+	succeed(&a, name_a, true);
+	succeed(&b, name_b, false);
+	fixture_now_s = NOW_S;
+	assert_string_equal(name_a, name_b);
+	assert_int_equal(s.n, 1);
+	replica_stop(&a);
+	replica_stop(&b);
+	store_release(&s);
+}
+
+static void
+a_first_key_made_later_leaves_the_name_to_a_backup(void **state UNUSED)
+{
+	struct store s = { 0 };
+	struct replica a;
+	char before[ROTATION_NAME_MAX], after[ROTATION_NAME_MAX];
+
+	replica_start(&a, &s);
+	begin(&a);
+	succeed(&a, before, true);
+	replica_stop(&a);
+	store_release(&s);
+
+	memset(&s, 0, sizeof(s));
+	fixture_now_s = NOW_S + 120;
+	replica_start(&a, &s);
+	begin(&a);
+	succeed(&a, after, true);
+	fixture_now_s = NOW_S;
+	assert_string_not_equal(before, after);
+	replica_stop(&a);
 	store_release(&s);
 }
 
@@ -758,9 +804,9 @@ other_namespaces_begin_with_other_names(void **state UNUSED)
 	struct rotation_occasion a = { 0 }, b = { 0 };
 	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
 
-	rotation_begin(&a, &cfg, r);
+	rotation_begin(&a, &cfg, &fixture_clock, r);
 	cfg.ns = "other";
-	rotation_begin(&b, &cfg, r);
+	rotation_begin(&b, &cfg, &fixture_clock, r);
 	assert_string_not_equal(a.seed, b.seed);
 }
 
@@ -780,6 +826,10 @@ main(void)
 		    names_use_the_letters_of_generated_names_evenly),
 		cmocka_unit_test(a_start_without_a_key_makes_one),
 		cmocka_unit_test(rivals_at_a_first_start_share_one_key),
+		cmocka_unit_test(
+		    rivals_on_both_sides_of_a_minute_share_one_key),
+		cmocka_unit_test(
+		    a_first_key_made_later_leaves_the_name_to_a_backup),
 		cmocka_unit_test(a_rival_between_read_and_create_wins),
 		cmocka_unit_test(rivals_at_a_renewal_share_one_key),
 		cmocka_unit_test(a_lost_answer_makes_no_second_key),

@@ -145,8 +145,8 @@ metadata:
   verbs: [update]
 # list and watch are asked for as metadata only. delete is never sent (but for
 # --old-gc-behavior); where the admission plugin
-# OwnerReferencesPermissionEnforcement is on, as on OpenShift, nobody may set an
-# owner on a Secret without it.
+# OwnerReferencesPermissionEnforcement is on, as on OpenShift, nobody may change
+# the owners of a Secret without it.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch, create, update, delete]
