@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "keystore/seal.h"
+#include "order.h"
 #include "private.h"
 #include "usage.h"
 
@@ -28,6 +29,7 @@ struct keyset {
 	size_t n;
 	struct key {
 		struct keypair *kp;
+		int64_t order_s;
 		uint32_t id;
 		struct nsrule **rules; /* all of them must allow it */
 		size_t nrules;
@@ -48,6 +50,8 @@ struct registry {
 	struct usage usage;
 	uint32_t last_id; /* last one given to a key */
 	uint32_t last_hit;
+	struct order_trust trust;
+	unsigned searches; /* under way */
 	uint64_t generation;
 };
 
@@ -111,6 +115,7 @@ keyset_of(struct entry *entries, size_t n)
 		e->place = known != NULL ? (size_t)(known - set->key) : set->n;
 		if (known == NULL) {
 			set->key[set->n].kp = keypair_ref(e->kp);
+			set->key[set->n].order_s = e->attrs.order_s;
 			set->key[set->n++].id = e->id;
 		}
 		if (e->attrs.rule != NULL)
@@ -119,15 +124,22 @@ keyset_of(struct entry *entries, size_t n)
 	return set;
 }
 
+/* What a trial begins with. */
+struct start {
+	uint32_t latest;
+	bool time_first;
+};
+
 static struct keyset *
-take_set(struct registry *r, uint32_t *last_hit)
+take_set(struct registry *r, struct start *start)
 {
 	struct keyset *set;
 
 	mutex_lock(&r->mu);
 	set = r->set;
 	atomic_fetch_add_explicit(&set->refs, 1, memory_order_relaxed);
-	*last_hit = r->last_hit;
+	start->latest = r->last_hit;
+	start->time_first = order_time_first(&r->trust);
 	mutex_unlock(&r->mu);
 	return set;
 }
@@ -583,8 +595,10 @@ is_for(const struct registry *r, const struct key *k, const char *ns)
 }
 
 struct trial {
-	const struct registry *r;
+	struct registry *r;
+	const struct keyset *set;
 	const char *ns;
+	int64_t sealed_by_s;
 	struct seal_input in;
 	size_t part;
 };
@@ -596,30 +610,113 @@ try_key(const struct trial *t, const struct key *k, struct secret **ret)
 	    seal_open(k->kp, &t->in, ret) == 0;
 }
 
-/* The id of the key that opened it, 0 for none. */
-static uint32_t
-try_keys(const struct trial *t, const struct keyset *set,
-    const uint32_t first[2], struct secret **ret)
+static size_t
+place_of(const struct keyset *set, uint32_t id)
 {
-	const struct key *k;
+	const struct key *k = keyset_find(set, id);
 
+	return k != NULL ? (size_t)(k - set->key) : ORDER_NONE;
+}
+
+/* The key that a sealer had at that time: the newest one, of those that serve.
+ */
+static size_t
+place_by_time(const struct keyset *set, int64_t s)
+{
+	for (size_t i = 0; s != 0 && i < set->n; i++)
+		if (set->key[i].order_s <= s && set->key[i].nrules == 0)
+			return i;
+	return ORDER_NONE;
+}
+
+static bool
+try_place(
+    const struct trial *t, struct order *o, size_t place, struct secret **ret)
+{
+	return order_take(o, place) && try_key(t, &t->set->key[place], ret);
+}
+
+static uint32_t
+latest_hit(struct registry *r)
+{
+	uint32_t id;
+
+	mutex_lock(&r->mu);
+	id = r->last_hit;
+	mutex_unlock(&r->mu);
+	return id;
+}
+
+/*
+ * One key after the other; but what another search finds meanwhile is likely
+ * to be the key here, too.
+ */
+static size_t
+search(const struct trial *t, struct order *o, struct secret **ret)
+{
+	size_t place;
+
+	for (;;) {
+		place = place_of(t->set, latest_hit(t->r));
+		if (try_place(t, o, place, ret))
+			return place;
+		place = order_next(o);
+		if (place == ORDER_NONE || try_key(t, &t->set->key[place], ret))
+			return place;
+	}
+}
+
+static size_t
+search_all(struct trial *t, struct order *o, struct secret **ret)
+{
+	struct registry *r = t->r;
+	size_t place;
+
+	mutex_lock(&r->mu);
+	o->from = order_spread(o->n, o->from, r->searches++);
+	mutex_unlock(&r->mu);
+	place = search(t, o, ret);
+	mutex_lock(&r->mu);
+	r->searches--;
+	mutex_unlock(&r->mu);
+	return place;
+}
+
+/* Where it is the hint, nothing is learned. */
+static void
+judge(struct registry *r, size_t hit, size_t by_time, size_t latest)
+{
+	mutex_lock(&r->mu);
+	order_judge(&r->trust, hit, by_time, latest);
+	mutex_unlock(&r->mu);
+}
+
+/* The place of the key that opened it. */
+static size_t
+try_keys(
+    struct trial *t, uint32_t hint, const struct start *s, struct secret **ret)
+{
+	size_t hinted = place_of(t->set, hint);
+	size_t latest = place_of(t->set, s->latest);
+	size_t by_time = place_by_time(t->set, t->sealed_by_s);
+	size_t first = s->time_first ? by_time : latest;
+	size_t second = s->time_first ? latest : by_time;
+	AUTO_RELEASE(order) struct order o;
+	size_t hit = ORDER_NONE;
+
+	order_init(&o, t->set->n, by_time == ORDER_NONE ? 0 : by_time);
 	if (t->part == 0)
-		return 0;
-	for (size_t i = 0; i < 2; i++) {
-		k = keyset_find(set, first[i]);
-		if (k == NULL || (i == 1 && first[1] == first[0]))
-			continue;
-		if (try_key(t, k, ret))
-			return k->id;
-	}
-	for (size_t i = 0; i < set->n; i++) {
-		k = &set->key[i];
-		if (k->id == first[0] || k->id == first[1])
-			continue;
-		if (try_key(t, k, ret))
-			return k->id;
-	}
-	return 0;
+		return ORDER_NONE;
+	if (try_place(t, &o, hinted, ret))
+		return hinted;
+	if (try_place(t, &o, first, ret))
+		hit = first;
+	else if (try_place(t, &o, second, ret))
+		hit = second;
+	else
+		hit = search_all(t, &o, ret);
+	judge(t->r, hit, by_time, latest);
+	return hit;
 }
 
 static void
@@ -640,10 +737,12 @@ int
 registry_open(struct registry *r, const struct registry_sealed *sealed,
     uint32_t *hint, struct secret **ret, struct err *err)
 {
-	struct trial t = { .r = r, .ns = sealed->ns };
+	struct trial t = {
+		.r = r, .ns = sealed->ns, .sealed_by_s = sealed->sealed_by_s
+	};
 	AUTO(keyset) struct keyset *set = NULL;
-	uint32_t first[2] = { *hint, 0 };
-	uint32_t hit;
+	struct start start;
+	size_t hit;
 
 	if (sealed->blob_len > SEAL_BLOB_MAX)
 		return err_set(err, ERR_TOOBIG,
@@ -651,12 +750,12 @@ registry_open(struct registry *r, const struct registry_sealed *sealed,
 	t.in = (struct seal_input) { sealed->label, sealed->label_len,
 		sealed->blob, sealed->blob_len };
 	t.part = seal_key_part(&t.in);
-	set = take_set(r, &first[1]);
-	hit = try_keys(&t, set, first, ret);
-	if (hit == 0)
+	t.set = set = take_set(r, &start);
+	hit = try_keys(&t, *hint, &start, ret);
+	if (hit == ORDER_NONE)
 		return err_set(err, ERR_NOKEY, "no key could decrypt secret");
-	*hint = hit;
-	count_hit(r, hit);
+	*hint = set->key[hit].id;
+	count_hit(r, *hint);
 	return 0;
 }
 
@@ -665,8 +764,12 @@ registry_unseal(struct registry *r, uint32_t *hint, const void *label,
     size_t label_len, const void *blob, size_t blob_len, struct secret **ret,
     struct err *err)
 {
-	const struct registry_sealed sealed = { NULL, label, label_len, blob,
-		blob_len };
+	const struct registry_sealed sealed = {
+		.label = label,
+		.label_len = label_len,
+		.blob = blob,
+		.blob_len = blob_len,
+	};
 
 	return registry_open(r, &sealed, hint, ret, err);
 }

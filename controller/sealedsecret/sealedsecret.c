@@ -7,6 +7,10 @@
 
 #include "base/hash.h"
 #include "base/jsonx.h"
+#include "base/timefmt.h"
+
+/* Of managedFields; more are no honest object's. */
+#define WRITERS_MAX 64
 
 int
 sealedsecret_view(const json_t *obj, struct sealedsecret *ret, struct err *err)
@@ -79,6 +83,41 @@ sealedsecret_digest(const json_t *obj)
 	digest_flush(&d);
 	memcpy(&h, d.block, sizeof(h));
 	return h;
+}
+
+/* 0: none that can be read. */
+static int64_t
+seconds_of(const char *time)
+{
+	struct err err = ERR_INIT;
+	int64_t s;
+
+	if (time == NULL || timefmt_parse_rfc3339(time, &s, &err) < 0)
+		return 0;
+	return s;
+}
+
+int64_t
+sealedsecret_written_s(const json_t *obj)
+{
+	const json_t *writers =
+	    jsonx_array(obj, "metadata", "managedFields", NULL);
+	int64_t latest = 0, s;
+
+	for (size_t i = 0; i < json_array_size(writers) && i < WRITERS_MAX;
+	     i++) {
+		const json_t *w = json_array_get(writers, i);
+
+		if (jsonx_get(w, "fieldsV1", "f:spec", NULL) == NULL)
+			continue;
+		s = seconds_of(jsonx_str(w, "time", NULL));
+		if (s > latest)
+			latest = s;
+	}
+	if (latest != 0)
+		return latest;
+	return seconds_of(
+	    jsonx_str(obj, "metadata", "creationTimestamp", NULL));
 }
 
 const char *

@@ -42,6 +42,10 @@ const char *sealedsecret_instance(const json_t *obj);
 /* A short hash of that label, so that a record can tell when it changes. */
 uint32_t sealedsecret_instance_tag(const json_t *obj);
 
+/* When the specification was written last, as managedFields tell, else when the
+ * object was made; 0: not known. Unix seconds. */
+int64_t sealedsecret_written_s(const json_t *obj);
+
 /*
  * Member name of obj as an object (NULL in *ret where absent or null).
  * Another type: ERR_INVALID, "where: expected object, got ...".

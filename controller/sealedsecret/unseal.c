@@ -33,6 +33,7 @@ struct opener {
 	struct registry *keys;
 	uint32_t *hint;
 	const char *ns;
+	int64_t sealed_by_s;
 	char label[SCOPE_LABEL_MAX];
 	size_t label_len;
 };
@@ -44,6 +45,7 @@ opener_init(struct opener *o, struct registry *keys,
 	o->keys = keys;
 	o->hint = hint;
 	o->ns = ss->key.ns;
+	o->sealed_by_s = sealedsecret_written_s(ss->json);
 	o->label_len = scope_label(ss->scope, &ss->key, o->label);
 }
 
@@ -57,6 +59,7 @@ open_text(const struct opener *o, const json_t *text, uint32_t *hint,
 		.ns = o->ns,
 		.label = o->label,
 		.label_len = o->label_len,
+		.sealed_by_s = o->sealed_by_s,
 	};
 
 	if (base64_decode(json_string_value(text), json_string_length(text),

@@ -90,8 +90,11 @@ struct keypair *registry_sealing_key(struct registry *r);
 
 /*
  * Opens one sealed blob. hint (in and out, 0: none, private to the registry,
- * kept by the caller per object) names the key that last opened this object;
- * order of trial: hint, the most recent hit, newest first. Keys whose modulus
+ * kept by the caller per object) names the key that last opened this object.
+ * Order of trial: hint; the key that was the newest at sealed_by_s, and the
+ * most recent hit of all, that one first which was right more often lately; the
+ * others, from sealed_by_s on back in time, then the newer ones. Searches at
+ * the same time begin apart and tell each other. Keys whose modulus
  * does not have the length of the blob's key part are not tried; a part may
  * lack up to eight leading zero bytes, as Go allows.
  * Failures that need no private key (too short, bad framing) and those that do
@@ -106,6 +109,7 @@ struct registry_sealed {
 	size_t label_len;
 	const void *blob;
 	size_t blob_len;
+	int64_t sealed_by_s; /* no later than this; 0: not known */
 };
 int registry_open(struct registry *r, const struct registry_sealed *sealed,
     uint32_t *hint, struct secret **ret, struct err *err) MUST_CHECK;

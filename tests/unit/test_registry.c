@@ -28,10 +28,18 @@ static _Thread_local struct {
 	unsigned n;
 } tried;
 
+/* Another search's hit, while a key is tried. */
+static struct {
+	struct registry *r;
+	uint32_t hit;
+} meanwhile;
+
 int
 logged_seal_open(
     const struct keypair *kp, const struct seal_input *in, struct secret **ret)
 {
+	if (meanwhile.r != NULL)
+		meanwhile.r->last_hit = meanwhile.hit;
 	tried.kp[tried.n++ % ARRAY_SIZE(tried.kp)] = kp;
 	return seal_open(kp, in, ret);
 }
@@ -749,6 +757,106 @@ tries_hint_then_latest_hit_then_newest_first(void **state UNUSED)
 	open_sealed(r, 3, &hint_a, "d");
 }
 
+/* Opens what key sealed and somebody wrote at that time. */
+static void
+open_written(
+    struct registry *r, unsigned key, int64_t when_s, const char *want_tried)
+{
+	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
+	AUTO(secret) struct secret *s = NULL;
+	struct err err = ERR_INIT;
+	uint32_t hint = 0;
+
+	seal_with(key, &blob);
+	tried.n = 0;
+	assert_int_equal(registry_open(r,
+			     &(struct registry_sealed) {
+				 .label = LABEL,
+				 .label_len = LABEL_LEN,
+				 .blob = blob.data,
+				 .blob_len = blob.len,
+				 .sealed_by_s = when_s,
+			     },
+			     &hint, &s, &err),
+	    0);
+	assert_tried(want_tried);
+}
+
+static void
+the_key_of_its_time_comes_first_then_older_ones(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+
+	add(r, "a", 0, NOW_S);
+	add(r, "b", 1, NOW_S + 10);
+	add(r, "c", 2, NOW_S + 20);
+	add(r, "d", 3, NOW_S + 30);
+	open_written(r, 2, NOW_S + 29, "c");
+	open_written(r, 1, NOW_S + 10, "b");
+	/* Neither that of its time nor the latest hit. */
+	open_written(r, 0, NOW_S + 25, "cba");
+	open_written(r, 3, NOW_S + 19, "bad");
+	/* Older than all keys. */
+	open_written(r, 2, NOW_S - 1, "dc");
+}
+
+static void
+where_times_mislead_the_latest_hit_comes_first(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+
+	add(r, "a", 0, NOW_S);
+	add(r, "b", 1, NOW_S + 10);
+	add(r, "c", 2, NOW_S + 20);
+	open_written(r, 0, NOW_S + 100, "cba");
+	open_written(r, 0, NOW_S + 100, "ca");
+	open_written(r, 0, NOW_S + 100, "a");
+	/* Right again. */
+	open_written(r, 2, NOW_S + 100, "ac");
+	open_written(r, 1, NOW_S + 10, "cb");
+	open_written(r, 2, NOW_S + 100, "c");
+}
+
+static void
+a_key_that_serves_nowhere_is_not_that_of_a_time(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	AUTO(nsrule) struct nsrule *rule = NULL;
+	struct registry_attrs attrs = { .order_s = NOW_S + 10 };
+	struct err err = ERR_INIT;
+
+	assert_int_equal(nsrule_parse("team-b", &rule, &err), 0);
+	attrs.rule = rule;
+	add(r, "a", 0, NOW_S);
+	assert_int_equal(registry_put(r, "b", fixture_key(1), &attrs, &err), 0);
+	open_written(r, 0, NOW_S + 100, "a");
+}
+
+static void
+what_another_search_finds_is_tried_next(void **state UNUSED)
+{
+	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
+	uint32_t hint = 0, none = 0;
+
+	add(r, "a", 0, NOW_S);
+	add(r, "b", 1, NOW_S + 1);
+	add(r, "c", 2, NOW_S + 2);
+	add(r, "d", 3, NOW_S + 3);
+	open_sealed(r, 0, &hint, "dcba");
+	r->last_hit = 0;
+	/* While the first key is tried. */
+	meanwhile.r = r;
+	meanwhile.hit = hint;
+	open_sealed(r, 0, &none, "da");
+	meanwhile.r = NULL;
+	/* A second search begins elsewhere. */
+	r->last_hit = none = 0;
+	r->searches = 2;
+	open_sealed(r, 0, &none, "ba");
+	assert_int_equal(r->searches, 2);
+	r->searches = 0;
+}
+
 static void
 a_hint_of_a_key_that_went_does_no_harm(void **state UNUSED)
 {
@@ -1059,6 +1167,13 @@ main(void)
 		cmocka_unit_test(
 		    items_are_counted_for_the_keys_they_need_until_they_go),
 		cmocka_unit_test(tries_hint_then_latest_hit_then_newest_first),
+		cmocka_unit_test(
+		    the_key_of_its_time_comes_first_then_older_ones),
+		cmocka_unit_test(
+		    where_times_mislead_the_latest_hit_comes_first),
+		cmocka_unit_test(
+		    a_key_that_serves_nowhere_is_not_that_of_a_time),
+		cmocka_unit_test(what_another_search_finds_is_tried_next),
 		cmocka_unit_test(a_hint_of_a_key_that_went_does_no_harm),
 		cmocka_unit_test(
 		    tries_no_key_of_another_length_and_none_for_bad_framing),

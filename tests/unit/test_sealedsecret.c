@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/jsonx.h"
+#include "base/mem.h"
 #include "controller/sealedsecret/sealedsecret.h"
 
 static json_t *
@@ -230,6 +231,48 @@ a_member_of_another_type_is_named(void **state UNUSED)
 	assert_string_equal(err.msg, "at: expected text, got nothing");
 }
 
+static void
+knows_when_the_specification_was_written_last(void **state UNUSED)
+{
+#define MADE "'creationTimestamp':'2026-01-02T03:04:05Z'"
+	static const struct {
+		const char *metadata;
+		int64_t want;
+	} cases[] = {
+		{ "{}", 0 },
+		{ "{" MADE "}", 1767323045 },
+		{ "{'creationTimestamp':7}", 0 },
+		{ "{'creationTimestamp':'yesterday'}", 0 },
+		{ "{" MADE ",'managedFields':'x'}", 1767323045 },
+		{ "{" MADE ",'managedFields':[7,{},"
+		  "{'time':'2026-02-01T00:00:00Z','fieldsV1':"
+		  "{'f:status':{}}}]}",
+		    1767323045 },
+		{ "{" MADE ",'managedFields':["
+		  "{'time':'2026-02-01T00:00:00Z','fieldsV1':{'f:spec':{}}},"
+		  "{'time':'2026-03-01T00:00:00Z','fieldsV1':{'f:spec':{}}},"
+		  "{'time':'2026-04-01T00:00:00Z','fieldsV1':"
+		  "{'f:metadata':{}}}]}",
+		    1772323200 },
+		{ "{" MADE ",'managedFields':[{'fieldsV1':{'f:spec':{}}}]}",
+		    1767323045 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_STR char *text =
+		    xasprintf("{'metadata':%s}", cases[i].metadata);
+		AUTO_JSON json_t *obj = NULL;
+
+		for (char *p = text; *p != '\0'; p++)
+			if (*p == '\'')
+				*p = '"';
+		obj = json_loads(text, 0, NULL);
+		assert_non_null(obj);
+		assert_int_equal(sealedsecret_written_s(obj), cases[i].want);
+	}
+#undef MADE
+}
+
 int
 main(void)
 {
@@ -241,6 +284,7 @@ main(void)
 		cmocka_unit_test(
 		    a_change_of_one_byte_anywhere_changes_the_digest),
 		cmocka_unit_test(the_instance_label_is_read_where_it_is_text),
+		cmocka_unit_test(knows_when_the_specification_was_written_last),
 		cmocka_unit_test(item_names_follow_the_rules_of_secrets),
 		cmocka_unit_test(a_member_of_another_type_is_named),
 	};

@@ -7,7 +7,7 @@
 # Base64 text that foreign Secrets are filled with, and what it stands for.
 canary=Y2FuYXJ5LW9mLWZvcmVpZ24tc2VjcmV0cy04NTE3
 
-# From peak_start to peak_stop, which prints it: the controller's highest
+# From peak_start to peak_stop, which sets $most: the controller's highest
 # RssAnon.
 peak_start() {
 	"$BENCH/bench_memory" peak "$(pid controller)" >"$RIG/bench.peak" &
@@ -17,7 +17,7 @@ peak_start() {
 peak_stop() {
 	kill "$watcher"
 	wait "$watcher"
-	cat "$RIG/bench.peak"
+	most=$(<"$RIG/bench.peak")
 }
 
 memory_rows() {
@@ -27,7 +27,7 @@ memory_rows() {
 }
 
 two_thousand_objects_beside_foreign_secrets() {
-	local watcher raw found
+	local watcher most raw found
 	certificate_file
 	sweep
 	controller_stop
@@ -39,7 +39,8 @@ two_thousand_objects_beside_foreign_secrets() {
 	within 60 all_synced 2000
 	at_rest
 	memory_rows "2,000 SealedSecrets, 2,000 foreign Secrets of 50 kB"
-	row "peak RssAnon while they are made" "$(peak_stop) kB" "14,336 kB"
+	peak_stop
+	row "peak RssAnon while they are made" "$most kB" "14,336 kB"
 	controller_stop
 	launch
 	within 10 test -s "$RIG/controller.pid"
@@ -47,7 +48,8 @@ two_thousand_objects_beside_foreign_secrets() {
 	ready
 	at_rest
 	memory_rows "the same after a restart"
-	row "peak RssAnon of that start" "$(peak_stop) kB" "14,336 kB"
+	peak_stop
+	row "peak RssAnon of that start" "$most kB" "14,336 kB"
 	raw=$(base64 -d <<<"$canary")
 	found=$(bench memory find "$(pid controller)" "$canary" "$raw" \
 	    foreign-1999)
