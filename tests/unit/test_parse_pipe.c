@@ -68,8 +68,7 @@ reads_commands_and_declarations(void **state UNUSED)
 		    "2" },
 		{ "{{ $a, $b := 1 }}",
 		    "template: cfg:1: too many declarations in command" },
-		{ "{{ $x := }}",
-		    "template: cfg:1: missing value for command" },
+		{ "{{ $x := }}", "template: cfg:1: missing value for command" },
 		{ "{{ \"a\".b }}",
 		    "template: cfg:1: unexpected . after term \"\\\"a\\\"\"" },
 	};
