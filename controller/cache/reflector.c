@@ -91,6 +91,7 @@ struct reflector {
 	atomic_bool synced;
 	atomic_bool refused; /* told so; until a watch is granted */
 	_Atomic int64_t last_seen_s;
+	int64_t in_step_s; /* last told */
 };
 
 static uint32_t
@@ -110,6 +111,47 @@ static char *
 copy_or_null(const char *s)
 {
 	return s == NULL ? NULL : xstrdup(s);
+}
+
+/* Metadata-only streams have a name of their own: a namespace may have both. */
+static const char *
+resource_label(const struct reflector *r, char *buf, size_t size)
+{
+	if (r->cfg.label != NULL)
+		return r->cfg.label;
+	(void)snprintf(buf, size, "%s%s", r->cfg.resource->plural,
+	    r->cfg.resource->metadata_only ? "-metadata" : "");
+	return buf;
+}
+
+static const char *
+ns_label(const struct reflector *r)
+{
+	return r->ns == NULL ? "" : r->ns;
+}
+
+/* A stream that never gets anywhere is there all the same: in step at time
+ * 0, which is never. */
+static void
+make_series(const struct reflector *r)
+{
+	static const char *const reasons[] = { "ended", "short", "expired",
+		"oversize" };
+	static const enum err_code codes[] = { ERR_TRANSPORT, ERR_TIMEOUT,
+		ERR_SERVER, ERR_THROTTLED, ERR_FORBIDDEN, ERR_UNAUTHORIZED };
+	char buf[64];
+	const char *label = resource_label(r, buf, sizeof(buf));
+
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+		metrics_add(r->cfg.metrics, METRIC_WATCH_RESTARTS, 0.0, label,
+		    reasons[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		metrics_add(r->cfg.metrics, METRIC_WATCH_RESTARTS, 0.0, label,
+		    err_code_name(codes[i]));
+	metrics_set(
+	    r->cfg.metrics, METRIC_WATCH_LAST_SEEN, 0.0, label, ns_label(r));
+	metrics_set(
+	    r->cfg.metrics, METRIC_WATCH_LAST_SYNC, 0.0, label, ns_label(r));
 }
 
 struct reflector *
@@ -132,25 +174,9 @@ reflector_new(const struct reflector_config *cfg)
 	atomic_init(&r->synced, false);
 	atomic_init(&r->refused, false);
 	atomic_init(&r->last_seen_s, 0);
+	make_series(r);
 	buf_init(&r->refusal.body, REFUSAL_MAX);
 	return r;
-}
-
-/* Metadata-only streams have a name of their own: a namespace may have both. */
-static const char *
-resource_label(const struct reflector *r, char *buf, size_t size)
-{
-	if (r->cfg.label != NULL)
-		return r->cfg.label;
-	(void)snprintf(buf, size, "%s%s", r->cfg.resource->plural,
-	    r->cfg.resource->metadata_only ? "-metadata" : "");
-	return buf;
-}
-
-static const char *
-ns_label(const struct reflector *r)
-{
-	return r->ns == NULL ? "" : r->ns;
 }
 
 static void
@@ -176,6 +202,8 @@ reflector_free(struct reflector *r)
 		r->cfg.mux->cancel(r->cfg.mux->ctx, r->stream);
 	drop_decoders(r);
 	metrics_remove(r->cfg.metrics, METRIC_WATCH_LAST_SEEN,
+	    resource_label(r, label, sizeof(label)), ns_label(r));
+	metrics_remove(r->cfg.metrics, METRIC_WATCH_LAST_SYNC,
 	    resource_label(r, label, sizeof(label)), ns_label(r));
 	free(r->version);
 	free(r->token);
@@ -218,6 +246,20 @@ note_alive(struct reflector *r)
 		return;
 	atomic_store(&r->last_seen_s, s);
 	metrics_set(r->cfg.metrics, METRIC_WATCH_LAST_SEEN, (double)s,
+	    resource_label(r, label, sizeof(label)), ns_label(r));
+}
+
+/* What the index has is what the cluster has, or had a moment ago. */
+static void
+note_in_step(struct reflector *r)
+{
+	int64_t s = clock_wall_s(r->cfg.clock);
+	char label[64];
+
+	if (s == r->in_step_s)
+		return;
+	r->in_step_s = s;
+	metrics_set(r->cfg.metrics, METRIC_WATCH_LAST_SYNC, (double)s,
 	    resource_label(r, label, sizeof(label)), ns_label(r));
 }
 
@@ -400,6 +442,7 @@ watch_event(void *ctx, const struct watch_event *ev)
 	case WATCH_DELETED:
 	case WATCH_BOOKMARK:
 		r->eventful = true;
+		note_in_step(r);
 		move_version(r, ev->object);
 		if (ev->type == WATCH_DELETED)
 			object_deleted(r, ev->object);
@@ -610,6 +653,7 @@ static void
 list_complete(struct reflector *r)
 {
 	(void)index_sweep(r->cfg.index, r->ns, r->epoch, object_swept, r);
+	note_in_step(r);
 	if (now_ms(r) < r->watch_ms) {
 		begin_list(r, false);
 		wait_for(r, r->cfg.poll_ms);

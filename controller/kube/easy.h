@@ -25,6 +25,7 @@ void transport_headers_free(void *list);
 int transport_fail(int curl_code, const char *method, const char *path,
     const char *text, struct err *err);
 /* Counts a request; status 0: no answer. */
-void transport_count(struct metrics *m, const char *method, int status);
+void transport_count(
+    struct metrics *m, const char *method, const char *path, int status);
 
 #endif

@@ -138,7 +138,7 @@ finish(struct kube_stream *s, const struct err *err)
 	if (!s->cancelled) {
 		m->called_back = true;
 		if (!s->began)
-			transport_count(m->metrics, "GET", 0);
+			transport_count(m->metrics, "GET", s->path, 0);
 		s->handler.done(s->handler.ctx, err);
 	}
 	stream_free(s);
@@ -157,7 +157,7 @@ call_begin(struct kube_stream *s)
 {
 	s->began = true;
 	s->mux->called_back = true;
-	transport_count(s->mux->metrics, "GET", s->head.status);
+	transport_count(s->mux->metrics, "GET", s->path, s->head.status);
 	s->handler.begin(s->handler.ctx, s->head.status, s->head.json,
 	    s->head.retry_after_s);
 }
@@ -305,7 +305,7 @@ retry_with_new_token(struct kube_stream *s)
 	struct err err = ERR_INIT;
 
 	kube_token_invalidate(s->mux->target.cfg->token);
-	transport_count(s->mux->metrics, "GET", s->head.status);
+	transport_count(s->mux->metrics, "GET", s->path, s->head.status);
 	s->retried = true;
 	s->err = (struct err)ERR_INIT;
 	halt(s);

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "easy.h"
 #include "metrics/metrics.h"
+#include "verb.h"
 
 #define HEADER_LINE_MAX	   (32u * 1024)
 #define CONNECT_TIMEOUT_MS 5000L
@@ -224,13 +225,16 @@ transport_fail(int curl_code, const char *method, const char *path,
 }
 
 void
-transport_count(struct metrics *m, const char *method, int status)
+transport_count(
+    struct metrics *m, const char *method, const char *path, int status)
 {
 	char code[12] = "error";
+	struct verb verb;
 
 	if (status != 0)
 		(void)snprintf(code, sizeof(code), "%d", status);
-	metrics_inc(m, METRIC_API_REQUESTS, method, code);
+	verb_of(method, path, &verb);
+	metrics_inc(m, METRIC_API_REQUESTS, verb.name, verb.resource, code);
 }
 
 /* ---- the blocking transport ---- */
@@ -449,8 +453,8 @@ attempt(struct call *c, struct err *err)
 	/* Libcurl takes a head that was cut off for a whole answer. */
 	if (rc == CURLE_OK && !c->head.complete)
 		rc = CURLE_RECV_ERROR;
-	transport_count(
-	    c->t->metrics, req->method, rc == CURLE_OK ? c->head.status : 0);
+	transport_count(c->t->metrics, req->method, req->path,
+	    rc == CURLE_OK ? c->head.status : 0);
 	if (c->err.code != ERR_NONE)
 		return err_set(err, c->err.code, "%s", c->err.msg);
 	if (rc != CURLE_OK)

@@ -67,6 +67,9 @@ static const struct family families[METRIC_COUNT] = {
 	    { "path", "method" } },
 	[METRIC_QUEUE_DEPTH] = { "queue_depth",
 	    "SealedSecrets waiting for a worker.", GAUGE, 0, { NULL } },
+	[METRIC_QUEUE_OLDEST] = { "queue_oldest_age_seconds",
+	    "Time that the SealedSecret waiting longest has been waiting.",
+	    GAUGE, 0, { NULL } },
 	[METRIC_KEYS] = { "keys", "Private keys that can decrypt.", GAUGE, 0,
 	    { NULL } },
 	[METRIC_KEY_NOT_BEFORE] = { "key_not_before_timestamp_seconds",
@@ -83,9 +86,12 @@ static const struct family families[METRIC_COUNT] = {
 	[METRIC_WATCH_LAST_SEEN] = { "watch_last_seen_timestamp_seconds",
 	    "Time of the last sign of life of a watch.", GAUGE, 0,
 	    { "resource", "namespace" } },
+	[METRIC_WATCH_LAST_SYNC] = { "watch_last_sync_timestamp_seconds",
+	    "Time when a list or watch last told the state of the cluster.",
+	    GAUGE, 0, { "resource", "namespace" } },
 	[METRIC_API_REQUESTS] = { "api_requests_total",
-	    "Requests to the Kubernetes API by method and status.", COUNTER, 0,
-	    { "method", "code" } },
+	    "Requests to the Kubernetes API by verb, resource and status.",
+	    COUNTER, 0, { "verb", "resource", "code" } },
 	[METRIC_RECONCILE_DURATION] = { "reconcile_duration_seconds",
 	    "Time to bring one SealedSecret to its desired state.", HISTOGRAM,
 	    0, { NULL } },
@@ -131,6 +137,8 @@ struct metrics {
 	struct mutex mu;
 	struct group *groups[METRIC_COUNT]; /* guarded by mu */
 	unsigned nseries[METRIC_COUNT];	    /* guarded by mu */
+	void (*refresh)(void *ctx);	    /* guarded by mu */
+	void *refresh_ctx;		    /* guarded by mu */
 };
 
 static unsigned
@@ -715,6 +723,31 @@ compare_families(const void *a, const void *b)
 	    families[*(const enum metric *)b].name);
 }
 
+void
+metrics_on_render(struct metrics *m, void (*refresh)(void *ctx), void *ctx)
+{
+	if (m == NULL)
+		return;
+	mutex_lock(&m->mu);
+	m->refresh = refresh;
+	m->refresh_ctx = ctx;
+	mutex_unlock(&m->mu);
+}
+
+static void
+refresh_gauges(struct metrics *m)
+{
+	void (*refresh)(void *ctx);
+	void *ctx;
+
+	mutex_lock(&m->mu);
+	refresh = m->refresh;
+	ctx = m->refresh_ctx;
+	mutex_unlock(&m->mu);
+	if (refresh != NULL)
+		refresh(ctx);
+}
+
 int
 metrics_render(struct metrics *m, struct buf *out, struct err *err)
 {
@@ -728,6 +761,7 @@ metrics_render(struct metrics *m, struct buf *out, struct err *err)
 	/* "process_" sorts before our own prefix. */
 	w.failed = process_render("/proc", out, err) < 0;
 	if (m != NULL) {
+		refresh_gauges(m);
 		mutex_lock(&m->mu);
 		for (size_t i = 0; i < METRIC_COUNT; i++)
 			put_family_locked(&w, m, ids[i]);

@@ -43,6 +43,18 @@ struct controller {
 	unsigned nworkers;
 };
 
+/* The age grows without anybody's doing. */
+static void
+update_queue(void *ctx)
+{
+	const struct controller *c = ctx;
+
+	metrics_set(c->cfg.metrics, METRIC_QUEUE_DEPTH,
+	    (double)workqueue_len(c->cfg.queue));
+	metrics_set(c->cfg.metrics, METRIC_QUEUE_OLDEST,
+	    (double)workqueue_oldest_ms(c->cfg.queue) / MS_PER_S);
+}
+
 struct controller *
 controller_new(const struct controller_config *cfg)
 {
@@ -56,6 +68,7 @@ controller_new(const struct controller_config *cfg)
 	/* Known labels are there from the start. */
 	metrics_add(cfg->metrics, METRIC_DRIFT, 0.0, "repaired");
 	metrics_add(cfg->metrics, METRIC_DRIFT, 0.0, "detected");
+	metrics_on_render(cfg->metrics, update_queue, c);
 	return c;
 }
 
@@ -64,6 +77,7 @@ controller_free(struct controller *c)
 {
 	if (c == NULL)
 		return;
+	metrics_on_render(c->cfg.metrics, NULL, NULL);
 	cond_destroy(&c->opened);
 	mutex_destroy(&c->mu);
 	mem_free_wiped(c->workers);
@@ -206,13 +220,6 @@ settle(struct controller *c, const struct objkey *key,
 	}
 }
 
-static void
-update_depth(struct controller *c)
-{
-	metrics_set(c->cfg.metrics, METRIC_QUEUE_DEPTH,
-	    (double)workqueue_len(c->cfg.queue));
-}
-
 void
 controller_process(struct controller *c, struct kube_client *client,
     const struct objkey *key, json_t *body)
@@ -226,7 +233,6 @@ controller_process(struct controller *c, struct kube_client *client,
 	uint64_t start = clock_mono_ns(c->cfg.clock);
 	struct reconcile_result res;
 
-	update_depth(c);
 	reconcile(&rc, key, body, &res);
 	settle(c, key, &res);
 	metrics_observe(c->cfg.metrics, METRIC_RECONCILE_DURATION,
@@ -284,7 +290,6 @@ work(void *arg)
 		else
 			workqueue_add(c->cfg.queue, &key, WORKQUEUE_NEW, body);
 		workqueue_done(c->cfg.queue, &key);
-		update_depth(c);
 	}
 	return NULL;
 }

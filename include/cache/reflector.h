@@ -15,7 +15,10 @@
  *
  * Metrics: METRIC_WATCH_RESTARTS counts every stream that did not lead on
  * (reason: ended, short, expired, oversize, or the name of the error code);
- * METRIC_WATCH_LAST_SEEN is the time of the last sign of life. The label
+ * METRIC_WATCH_LAST_SEEN is the time of the last sign of life, a refusal
+ * included; METRIC_WATCH_LAST_SYNC that of the last complete list, event or
+ * bookmark (the server sends one a minute), 0 where there has been none. All
+ * are there from the start. The label
  * resource is the plural, "secrets-metadata" for metadata-only Secrets, or the
  * label that the configuration gives.
  *

@@ -25,13 +25,15 @@ enum metric {
 	METRIC_HTTP_DURATION,	/* histogram {path, method}, seconds */
 	/* Ours, behind the same prefix. */
 	METRIC_QUEUE_DEPTH,	    /* gauge: keys waiting */
+	METRIC_QUEUE_OLDEST,	    /* gauge: seconds */
 	METRIC_KEYS,		    /* gauge: keys that decrypt */
 	METRIC_KEY_NOT_BEFORE,	    /* gauge: newest key, unix seconds */
 	METRIC_KEY_NOT_AFTER,	    /* gauge: newest key, unix seconds */
 	METRIC_KEY_SECRETS_SKIPPED, /* gauge: labelled, but unusable */
 	METRIC_WATCH_RESTARTS,	    /* counter {resource, reason} */
 	METRIC_WATCH_LAST_SEEN,	    /* gauge {resource, namespace}: unix s */
-	METRIC_API_REQUESTS,	    /* counter {method, code} */
+	METRIC_WATCH_LAST_SYNC,	    /* gauge {resource, namespace}: unix s */
+	METRIC_API_REQUESTS,	    /* counter {verb, resource, code} */
 	METRIC_RECONCILE_DURATION,  /* histogram, seconds */
 	METRIC_DRIFT,		    /* counter {action}: repaired, detected */
 	METRIC_ADMIN_ACTIONS,	    /* counter {action}: export, restore */
@@ -59,6 +61,13 @@ void metrics_remove_prefix(struct metrics *m, enum metric id, unsigned n, ...);
 /* Current value of a counter or gauge series; 0 where absent. For tests. */
 double metrics_value(struct metrics *m, enum metric id, ...);
 
+/*
+ * Called at the start of each rendering, outside the lock: sets gauges that
+ * are a matter of the moment. NULL: none. ctx must outlive all renderings that
+ * began before the next call of this.
+ */
+void
+metrics_on_render(struct metrics *m, void (*refresh)(void *ctx), void *ctx);
 /* Families sorted by name, with process_* from /proc; appended to out. */
 int
 metrics_render(struct metrics *m, struct buf *out, struct err *err) MUST_CHECK;

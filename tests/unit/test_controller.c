@@ -125,6 +125,26 @@ without_a_watch_of_secrets_it_always_looks(void **state UNUSED)
 }
 
 static void
+a_scrape_tells_how_long_the_oldest_key_waits(void **state UNUSED)
+{
+	struct buf text = BUF_INIT(1 << 20);
+	struct err err = ERR_INIT;
+
+	put(rig_sealed(&rig, "v1"));
+	fakeclock_advance_ms(&rig.fc, 2500);
+	assert_int_equal(metrics_render(rig.cfg.metrics, &text, &err), 0);
+	assert_non_null(strstr(buf_str(&text), "queue_depth 1\n"));
+	assert_non_null(
+	    strstr(buf_str(&text), "queue_oldest_age_seconds 2.5\n"));
+	assert_int_equal(work_all(), 1);
+	buf_clear(&text);
+	assert_int_equal(metrics_render(rig.cfg.metrics, &text, &err), 0);
+	assert_non_null(strstr(buf_str(&text), "queue_depth 0\n"));
+	assert_non_null(strstr(buf_str(&text), "queue_oldest_age_seconds 0\n"));
+	buf_release(&text);
+}
+
+static void
 fast_retries_come_first_and_slow_ones_never_end(void **state UNUSED)
 {
 	/* Up to which time each attempt has been made, in ms after the one
@@ -638,6 +658,9 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    a_scrape_tells_how_long_the_oldest_key_waits, setup,
+		    teardown),
 		T(success_leaves_nothing_behind),
 		T(released_it_creates_without_looking),
 		T(without_a_watch_of_secrets_it_always_looks),

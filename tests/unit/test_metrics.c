@@ -59,6 +59,7 @@ begins_with_zeros_for_all_that_has_no_labels(void **state UNUSED)
 		"# TYPE " P "unseal_requests_total counter",
 		P "unseal_requests_total 0",
 		P "queue_depth 0",
+		P "queue_oldest_age_seconds 0",
 		P "keys 0",
 		P "key_not_before_timestamp_seconds 0",
 		P "key_not_after_timestamp_seconds 0",
@@ -109,7 +110,8 @@ names_every_family_as_the_reference_does(void **state UNUSED)
 		  "1",
 		P "watch_last_seen_timestamp_seconds{namespace=\"\","
 		  "resource=\"secrets\"} 1.776857288e+09",
-		P "api_requests_total{code=\"409\",method=\"put\"} 1",
+		P "api_requests_total{code=\"409\",resource=\"secrets\",verb="
+		  "\"update\"} 1",
 	};
 	AUTO(metrics) struct metrics *m = metrics_new("v");
 	AUTO_STR char *text = NULL;
@@ -121,10 +123,32 @@ names_every_family_as_the_reference_does(void **state UNUSED)
 	metrics_observe(m, METRIC_HTTP_DURATION, 0.1, "/v1/verify", "get");
 	metrics_inc(m, METRIC_WATCH_RESTARTS, "secrets", "gone");
 	metrics_set(m, METRIC_WATCH_LAST_SEEN, 1776857288.0, "secrets", "");
-	metrics_inc(m, METRIC_API_REQUESTS, "put", "409");
+	metrics_inc(m, METRIC_API_REQUESTS, "update", "secrets", "409");
 	text = render(m);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		assert_true(has_line(text, lines[i]));
+}
+
+static void
+set_depth(void *ctx)
+{
+	metrics_set(ctx, METRIC_QUEUE_DEPTH, 7);
+}
+
+static void
+gauges_of_the_moment_are_set_at_each_rendering(void **state UNUSED)
+{
+	AUTO(metrics) struct metrics *m = metrics_new("v");
+	AUTO_STR char *with = NULL, *without = NULL;
+
+	metrics_on_render(m, set_depth, m);
+	with = render(m);
+	assert_true(has_line(with, P "queue_depth 7"));
+	metrics_on_render(m, NULL, NULL);
+	metrics_set(m, METRIC_QUEUE_DEPTH, 1);
+	without = render(m);
+	assert_true(has_line(without, P "queue_depth 1"));
+	metrics_on_render(NULL, set_depth, m);
 }
 
 static void
@@ -267,8 +291,9 @@ bounds_the_series_of_a_family_and_counts_the_rest(void **state UNUSED)
 	metrics_inc(m, METRIC_UNSEAL_ERRORS, "unseal", "n0");
 	assert_true(
 	    metrics_value(m, METRIC_UNSEAL_ERRORS, "unseal", "n0") == 2);
-	metrics_inc(m, METRIC_API_REQUESTS, "get", "200");
-	assert_true(metrics_value(m, METRIC_API_REQUESTS, "get", "200") == 1);
+	metrics_inc(m, METRIC_API_REQUESTS, "get", "secrets", "200");
+	assert_true(metrics_value(
+			m, METRIC_API_REQUESTS, "get", "secrets", "200") == 1);
 	metrics_remove(m, METRIC_UNSEAL_ERRORS, "unseal", "n0");
 	metrics_inc(m, METRIC_UNSEAL_ERRORS, "unseal", name);
 	assert_true(
@@ -348,6 +373,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(begins_with_zeros_for_all_that_has_no_labels),
 		cmocka_unit_test(names_every_family_as_the_reference_does),
+		cmocka_unit_test(
+		    gauges_of_the_moment_are_set_at_each_rendering),
 		cmocka_unit_test(counts_into_cumulative_buckets),
 		cmocka_unit_test(escapes_label_values),
 		cmocka_unit_test(sorts_families_and_series),

@@ -241,10 +241,10 @@ streams_end_as_their_bodies_do(void **state)
 	}
 	/* One kept connection served them in turn. */
 	assert_int_equal(httpd_connections(f->h), 1);
-	assert_true(
-	    metrics_value(f->metrics, METRIC_API_REQUESTS, "GET", "200") == 3);
-	assert_true(
-	    metrics_value(f->metrics, METRIC_API_REQUESTS, "GET", "410") == 1);
+	assert_true(metrics_value(f->metrics, METRIC_API_REQUESTS, "list", "",
+			"200") == 3);
+	assert_true(metrics_value(f->metrics, METRIC_API_REQUESTS, "list", "",
+			"410") == 1);
 }
 
 static void
@@ -258,8 +258,8 @@ a_head_that_is_cut_off_never_begins(void **state)
 	poll_until_done(&s);
 	assert_int_equal(s.begins, 0);
 	assert_int_equal(s.err.code, ERR_TRANSPORT);
-	assert_true(metrics_value(
-			f->metrics, METRIC_API_REQUESTS, "GET", "error") == 1);
+	assert_true(metrics_value(f->metrics, METRIC_API_REQUESTS, "list", "",
+			"error") == 1);
 }
 
 static void

@@ -1595,6 +1595,41 @@ says_when_it_was_last_seen_alive(void **state)
 			"a") == 0);
 }
 
+static double
+in_step(const struct fixture *f)
+{
+	return metrics_value(
+	    f->metrics, METRIC_WATCH_LAST_SYNC, "secrets", "a");
+}
+
+static void
+a_refusal_is_a_sign_of_life_but_no_sync(void **state)
+{
+	struct fixture *f = *state;
+	AUTO_RELEASE(buf) struct buf text = BUF_INIT(1 << 20);
+	struct err err = ERR_INIT;
+
+	use(f, &KUBE_SECRETS, "a", NULL);
+	assert_int_equal(metrics_render(f->metrics, &text, &err), 0);
+	assert_non_null(strstr(buf_str(&text),
+	    "watch_last_sync_timestamp_seconds{"
+	    "namespace=\"a\",resource=\"secrets\"} 0\n"));
+	assert_non_null(strstr(buf_str(&text),
+	    "watch_restarts_total{reason=\"expired\",resource=\"secrets\"} "
+	    "0\n"));
+	scriptmux_begin(starts_list(f), 403, true, -1);
+	ends(f, ERR_NONE);
+	assert_int_equal(reflector_last_seen_s(f->r), FAKECLOCK_WALL_S);
+	assert_true(in_step(f) == 0);
+	fakeclock_advance_s(&f->clock, 60);
+	lists(f, LIST("10", ""));
+	assert_true(in_step(f) == (double)(FAKECLOCK_WALL_S + 60));
+	opens_watch(f, "10");
+	fakeclock_advance_s(&f->clock, 60);
+	says(f, BOOKMARK("11"));
+	assert_true(in_step(f) == (double)(FAKECLOCK_WALL_S + 120));
+}
+
 static void
 works_without_metrics_and_names_metadata_streams_apart(void **state)
 {
@@ -1686,6 +1721,7 @@ main(void)
 		TEST(may_be_freed_at_any_point),
 		TEST(handlers_may_be_left_out),
 		TEST(says_when_it_was_last_seen_alive),
+		TEST(a_refusal_is_a_sign_of_life_but_no_sync),
 		TEST(works_without_metrics_and_names_metadata_streams_apart),
 	};
 

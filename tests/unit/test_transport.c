@@ -306,8 +306,10 @@ answers_of_any_status_are_answers(void **state UNUSED)
 		assert_int_equal(resp.retry_after_s, cases[i].retry_after);
 		assert_string_equal(buf_str(&resp.body), cases[i].body);
 	}
-	assert_true(metrics_value(m, METRIC_API_REQUESTS, "GET", "200") == 4);
-	assert_true(metrics_value(m, METRIC_API_REQUESTS, "GET", "307") == 1);
+	assert_true(
+	    metrics_value(m, METRIC_API_REQUESTS, "list", "", "200") == 4);
+	assert_true(
+	    metrics_value(m, METRIC_API_REQUESTS, "list", "", "307") == 1);
 	assert_int_equal(httpd_connections(h), 1);
 	httpd_free(h);
 }
