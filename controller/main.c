@@ -33,6 +33,7 @@
 #include "kube/transport.h"
 #include "metrics/metrics.h"
 #include "namespaces.h"
+#include "nscheck.h"
 #include "rotator.h"
 #include "sealedsecret/controller.h"
 #include "version.h"
@@ -47,7 +48,8 @@
 /* How often the start is judged complete, until it is. */
 #define START_TICK_MS 50
 /* Clients beside the workers', counted from the end of the array. */
-#define EXTRA_CLIENTS 5
+#define EXTRA_CLIENTS 6
+#define NAMES_CLIENT  6
 #define ADMIN_CLIENT  5
 #define CERT_CLIENT   4
 #define LEASE_CLIENT  3
@@ -74,6 +76,7 @@ struct app {
 	struct kube_mux *mux;
 	struct reflector_loop *reflectors;
 	struct namespaces *namespaces;
+	struct nscheck *nscheck;
 	struct http_server *public, *metrics_http, *admin; /* NULL: off */
 	struct adminkeys *adminkeys;
 	struct lease *lease;		 /* NULL: no election */
@@ -399,6 +402,8 @@ make_reflectors(struct app *a)
 			add_reflector(a, &KUBE_SECRETS_META, ns, a->secrets,
 			    controller_secret_handler(a->controller));
 	}
+	a->nscheck =
+	    nscheck_new(&a->clients[a->nclients - NAMES_CLIENT], a->namespaces);
 }
 
 static int
@@ -493,6 +498,7 @@ app_start(struct app *a, struct err *err)
 	if (a->publisher != NULL)
 		certpublisher_start(a->publisher);
 	reflector_loop_start(a->reflectors);
+	nscheck_start(a->nscheck);
 	controller_start_workers(
 	    a->controller, (unsigned)a->cfg->workers, a->clients);
 	return 0;
@@ -604,6 +610,8 @@ app_stop(struct app *a)
 		http_server_stop(a->admin);
 	if (a->reflectors != NULL)
 		reflector_loop_stop(a->reflectors);
+	if (a->nscheck != NULL)
+		nscheck_stop(a->nscheck);
 	workqueue_shutdown(a->queue);
 	controller_join_workers(a->controller);
 	if (a->publisher != NULL)
@@ -619,6 +627,7 @@ app_release(struct app *a)
 {
 	reflector_loop_free(a->reflectors);
 	kube_mux_free(a->mux);
+	nscheck_free(a->nscheck);
 	namespaces_free(a->namespaces);
 	controller_free(a->controller);
 	certpublisher_free(a->publisher);

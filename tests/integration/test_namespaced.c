@@ -113,6 +113,8 @@ namespaced_roles_of_the_reference_are_enough(void **state)
 	harness_expect(h,
 	    proc_said_times(h->controller,
 		"stream=\"list sealedsecrets in namespace kube-system\"") == 1);
+	/* It may not ask whether they exist, and keeps quiet about it. */
+	harness_expect(h, !proc_said(h->controller, "doesn't exist"));
 	/* Others are not touched. */
 	harness_create(h, "c", "one", "value");
 	harness_expect(h, !harness_wait_synced(h, "c", "one", "True", 500));
@@ -189,15 +191,21 @@ everything_refused_is_ready_and_heals_when_granted(void **state)
 static void
 a_namespace_that_appears_later_is_picked_up(void **state)
 {
-	static const char *const args[] = { "--additional-namespaces=later",
+	static const char *const args[] = { "--additional-namespaces=a,later",
 		NULL };
 	struct harness *h = *state;
 	AUTO_JSON json_t *ns = json_pack("{s:s, s:s, s:{s:s}}", "apiVersion",
 	    "v1", "kind", "Namespace", "metadata", "name", "later");
 
 	harness_start_ready(h, args);
+	harness_expect(h,
+	    proc_wait_said(h->controller,
+		"\"namespace doesn't exist\" namespace=later",
+		HARNESS_SOON_MS));
 	assert_int_equal(api_post(h->api, ns, NULL, "/api/v1/namespaces"), 201);
 	expect_served(h, "later", "one");
+	harness_expect(
+	    h, proc_said_times(h->controller, "namespace doesn't exist") == 1);
 }
 
 static void
@@ -252,16 +260,29 @@ count_threads(struct harness *h)
 	return n;
 }
 
+struct count {
+	struct harness *h;
+	long want;
+};
+
+static bool
+threads_are(void *ctx)
+{
+	const struct count *c = ctx;
+
+	return count_threads(c->h) == c->want;
+}
+
 static void
 three_hundred_namespaces_cost_connections_but_no_threads(void **state)
 {
 	struct harness *h = *state;
 	AUTO_STR char *list = many_names();
 	const char *args[] = { list, NULL };
-	long few;
+	struct count count = { h, 0 };
 
 	harness_start_ready(h, NULL);
-	few = count_threads(h);
+	count.want = count_threads(h);
 	harness_kill(h);
 	for (unsigned i = 0; i < MANY; i++) {
 		AUTO_STR char *name = xasprintf("many-%u", i);
@@ -273,7 +294,7 @@ three_hundred_namespaces_cost_connections_but_no_threads(void **state)
 		    api_post(h->api, ns, NULL, "/api/v1/namespaces"), 201);
 	}
 	harness_start_ready(h, args);
-	harness_expect(h, count_threads(h) == few);
+	harness_expect(h, wait_until(threads_are, &count, HARNESS_SOON_MS));
 	/* Its own, a, and the others. */
 	harness_expect(h,
 	    control_wait_watches(
