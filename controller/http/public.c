@@ -1,6 +1,8 @@
 /*
  * The public listener: sealing certificate, verify and rotate, health.
  */
+#include <stdatomic.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -19,6 +21,7 @@ struct public
 {
 	struct http_public_config cfg;
 	struct sealed *sealed;
+	atomic_bool keyless; /* and said so */
 };
 
 static void
@@ -49,14 +52,20 @@ serve_readyz(void *ctx, struct http_reply *reply)
 static void
 serve_cert(void *ctx, struct http_reply *reply)
 {
-	const struct public *p = ctx;
+	struct public *p = ctx;
 	struct err err = ERR_INIT;
 
 	reply->status = 200;
 	reply->content_type = "application/x-pem-file";
-	if (registry_cert_pem(p->cfg.keys, &reply->body, &err) == 0)
+	if (registry_cert_pem(p->cfg.keys, &reply->body, &err) == 0) {
+		/* Written only where it changes: threads share it. */
+		if (atomic_load(&p->keyless))
+			atomic_store(&p->keyless, false);
 		return;
-	log_error("cannot get certificates", "error", err.msg);
+	}
+	/* Once, however many ask until there is a key. */
+	if (!atomic_exchange(&p->keyless, true))
+		log_error("cannot get certificates", "error", err.msg);
 	http_reply_text(reply, 500, "cannot get certificate\n");
 }
 

@@ -294,12 +294,13 @@ static void
 count_repair(struct run *r)
 {
 	bool repaired = r->result.outcome == APPLY_REPAIRED;
+	/* Whoever deletes it again and again is not fought with either. */
+	bool made_again = r->applied && r->result.outcome == APPLY_CREATED;
 
-	if (!repaired && r->result.outcome != APPLY_DRIFTED)
-		return;
-	metrics_inc(
-	    r->cfg->metrics, METRIC_DRIFT, repaired ? "repaired" : "detected");
-	if (repaired)
+	if (repaired || r->result.outcome == APPLY_DRIFTED)
+		metrics_inc(r->cfg->metrics, METRIC_DRIFT,
+		    repaired ? "repaired" : "detected");
+	if (repaired || made_again)
 		(void)index_note_repair(r->cfg->sealedsecrets, r->key,
 		    r->ss.uid, recent_repairs(r) + 1, now_s(r));
 }
@@ -575,10 +576,10 @@ settle_quietly(const struct run *r, struct reconcile_result *ret)
 {
 	struct index_record secret;
 
-	if (!r->rc->secrets_synced || !record_applied(r) ||
-	    !index_get(r->cfg->secrets, r->key, &secret))
+	if (!r->rc->secrets_synced || !record_applied(r))
 		return false;
-	if (!looks_right(r, &secret)) {
+	if (!index_get(r->cfg->secrets, r->key, &secret) ||
+	    !looks_right(r, &secret)) {
 		ret->delay_ms = repair_wait_ms(r);
 		if (ret->delay_ms > 0)
 			ret->next = RECONCILE_LATER;

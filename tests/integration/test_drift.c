@@ -392,6 +392,27 @@ a_writer_that_fights_back_is_not_fought(void **state)
 		fail_msg("%u edits", edits);
 }
 
+static void
+whoever_keeps_deleting_is_not_fought(void **state)
+{
+	struct harness *h = *state;
+	struct look l = { h, "gone", "Drifted", 0 };
+	int64_t end;
+	unsigned deletions = 0;
+
+	create(h, "gone", json_object());
+	end = wait_now_ms() + 12000;
+	while (wait_now_ms() < end) {
+		if (!wait_until(looks_right, &l, 1000))
+			continue;
+		deletions += api_delete(h->api, NULL, NULL, SECRET_PATH, "a",
+				 "gone") == 200;
+	}
+	/* As above. */
+	if (deletions < 3 || deletions > 9)
+		fail_msg("%u deletions", deletions);
+}
+
 int
 main(void)
 {
@@ -402,6 +423,7 @@ main(void)
 		cmocka_unit_test(under_patch_the_items_of_others_survive),
 		cmocka_unit_test(an_object_may_opt_out),
 		cmocka_unit_test(a_writer_that_fights_back_is_not_fought),
+		cmocka_unit_test(whoever_keeps_deleting_is_not_fought),
 	};
 	const struct CMUnitTest detecting[] = {
 		cmocka_unit_test(detection_alone_tells_once_and_writes_nothing),

@@ -520,6 +520,58 @@ a_writer_that_fights_back_meets_a_growing_wait(void **state UNUSED)
 	assert_in_range(n, 3, 5);
 }
 
+/* Deletes whenever it is there; returns how often that was. */
+static unsigned
+keep_deleting(unsigned seconds)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 4 * seconds; i++) {
+		n += fakekube_remove(rig.kube, "secrets", RIG_NS, RIG_NAME);
+		watch(REFLECTOR_WATCH);
+		(void)work_all();
+		watch(REFLECTOR_WATCH);
+		fakeclock_advance_ms(&rig.fc, 250);
+	}
+	return n;
+}
+
+static void
+whoever_keeps_deleting_meets_the_same_wait(void **state UNUSED)
+{
+	unsigned n;
+	json_t *obj;
+
+	begin();
+	/* The first time, at once. */
+	assert_true(fakekube_remove(rig.kube, "secrets", RIG_NS, RIG_NAME));
+	watch(REFLECTOR_WATCH);
+	assert_int_equal(work_all(), 1);
+	rig_expect_value(&rig, "v1");
+	watch(REFLECTOR_WATCH);
+	n = keep_deleting(10);
+	assert_in_range(n, 4, 8);
+	n = keep_deleting(600);
+	assert_in_range(n, 4, 9);
+	n = keep_deleting(3600);
+	assert_in_range(n, 10, 13);
+	/* In the midst of it a new specification does not wait. */
+	obj = rig_stored(&rig);
+	jsonx_set(jsonx_object(obj, "spec", "encryptedData", NULL), "k",
+	    rig_seal(rig.kp, RIG_NS "/" RIG_NAME, "v2"));
+	fakekube_put(rig.kube, obj);
+	watch(REFLECTOR_WATCH);
+	assert_int_equal(work_all(), 1);
+	rig_expect_value(&rig, "v2");
+	/* Peace is believed in after a while. */
+	watch(REFLECTOR_WATCH);
+	fakeclock_advance_s(&rig.fc, 3600);
+	assert_true(fakekube_remove(rig.kube, "secrets", RIG_NS, RIG_NAME));
+	watch(REFLECTOR_WATCH);
+	assert_int_equal(work_all(), 1);
+	rig_expect_value(&rig, "v2");
+}
+
 /* ---- what goes wrong heals ---- */
 
 /* Ten minutes of it; returns the attempts made. */
@@ -715,6 +767,7 @@ main(void)
 		T(detection_tells_once_and_leaves_it),
 		T(switched_off_nothing_is_looked_at),
 		T(a_writer_that_fights_back_meets_a_growing_wait),
+		T(whoever_keeps_deleting_meets_the_same_wait),
 		T(every_trouble_of_the_server_heals_within_a_step),
 		T(a_foreign_secret_that_goes_makes_room),
 		T(a_foreign_secret_that_is_given_away_is_taken),

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "http/server.h"
 #include "keystore_fixture.h"
 #include "rawhttp.h"
@@ -27,6 +28,7 @@ struct fixture {
 	struct metrics *metrics;
 	struct http_server *server;
 	atomic_bool healthy, ready;
+	FILE *log;
 	char out[OUT_MAX];
 };
 
@@ -58,9 +60,14 @@ setup(void **state)
 		.ready = is_ready,
 		.ctx = &f,
 	};
+	struct log_config log = { .level = LOG_LEVEL_INFO };
 	struct err err = ERR_INIT;
 
 	memset(&f, 0, sizeof(f));
+	f.log = tmpfile();
+	assert_non_null(f.log);
+	log.fd_low = log.fd_high = fileno(f.log);
+	log_init(&log);
 	f.keys = cfg.keys = registry_new(&fixture_clock);
 	f.metrics = cfg.metrics = metrics_new("test");
 	atomic_store(&f.healthy, true);
@@ -78,6 +85,8 @@ teardown(void **state)
 	http_server_stop(f->server);
 	metrics_free(f->metrics);
 	registry_free(f->keys);
+	log_init(&(struct log_config) { .level = LOG_LEVEL_INFO });
+	fclose(f->log);
 	return 0;
 }
 
@@ -167,6 +176,36 @@ cert_pem_is_the_newest_key_s_certificate(void **state)
 	buf_release(&want);
 }
 
+static size_t
+logged(const struct fixture *f, const char *line)
+{
+	char text[8192];
+	ssize_t len = pread(fileno(f->log), text, sizeof(text) - 1, 0);
+	size_t n = 0;
+
+	assert_true(len >= 0);
+	text[len] = '\0';
+	for (const char *p = text; (p = strstr(p, line)) != NULL; p++)
+		n++;
+	return n;
+}
+
+static void
+that_there_is_no_key_is_logged_once_each_time(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < 3; i++)
+		get(f, "GET", "/v1/cert.pem");
+	assert_int_equal(logged(f, "cannot get certificates"), 1);
+	add_key(f, FIRST_KEY, 1);
+	get(f, "GET", "/v1/cert.pem");
+	assert_true(registry_remove(f->keys, FIRST_KEY));
+	for (unsigned i = 0; i < 3; i++)
+		get(f, "GET", "/v1/cert.pem");
+	assert_int_equal(logged(f, "cannot get certificates"), 2);
+}
+
 static void
 requests_for_the_certificate_alone_are_counted(void **state)
 {
@@ -223,6 +262,7 @@ main(void)
 		SERVED(healthz_tells_whether_the_program_works),
 		SERVED(readyz_turns_green_once_ready),
 		SERVED(cert_pem_is_the_newest_key_s_certificate),
+		SERVED(that_there_is_no_key_is_logged_once_each_time),
 		SERVED(requests_for_the_certificate_alone_are_counted),
 		SERVED(other_paths_are_not_there),
 		SERVED(a_body_of_over_a_mebibyte_is_refused),
