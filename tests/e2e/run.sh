@@ -270,6 +270,8 @@ inside() {
 	. "$here/lib/cluster.sh"
 	# shellcheck source=lib/controller.sh
 	. "$here/lib/controller.sh"
+	# shellcheck source=lib/backup.sh
+	. "$here/lib/backup.sh"
 	# shellcheck source=lib/many.sh
 	. "$here/lib/many.sh"
 	# shellcheck source=lib/bench.sh

@@ -172,11 +172,8 @@ cluster_endpoint_port() {
 	    \"path\": \"/subsets/0/ports/0/name\", \"value\": \"$name\"}]"
 }
 
-cluster_start() {
-	cluster_network
-	cluster_pki
-	kubeconfig "$RIG/admin.kubeconfig" admin
-	kubeconfig "$RIG/manager.kubeconfig" manager
+# What makes an empty API server this cluster.
+cluster_fill() {
 	etcd_start
 	apiserver_start
 	apiserver_wait
@@ -184,4 +181,26 @@ cluster_start() {
 	cluster_manifests
 	cluster_pod
 	cluster_endpoint_port
+}
+
+cluster_start() {
+	cluster_network
+	cluster_pki
+	kubeconfig "$RIG/admin.kubeconfig" admin
+	kubeconfig "$RIG/manager.kubeconfig" manager
+	cluster_fill
+}
+
+# The disaster: everything dies at once, all that the API server has stored is
+# gone. Then a new cluster in its place, with a controller but no keys.
+cluster_lose() {
+	local p
+	controller_ended || kill -KILL "$(pid controller)"
+	for p in apiserver manager etcd; do
+		kill -KILL "$(pid $p)"
+		within 10 dead $p
+	done
+	within 15 controller_ended
+	rm -rf "$RIG/etcd"
+	cluster_fill
 }

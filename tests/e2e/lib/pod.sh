@@ -21,6 +21,9 @@ account=/run/secrets/kubernetes.io/serviceaccount
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p "$account"
 mount --bind "$rig/serviceaccount" "$account"
+# Volumes of the Pod, where the kubelet would mount them; the image has nothing
+# of its own below /etc.
+[ ! -d "$rig/mounts/etc" ] || mount --bind "$rig/mounts/etc" /etc
 
 echo $$ >"$rig/controller.pid"
 cd /
