@@ -45,21 +45,31 @@ drill_is_back() {
 	done
 }
 
-# The new cluster gets what is in Git; nothing opens.
+drill_minute_is_over() {
+	[ $(($(date +%s) / 60)) -gt "$1" ]
+}
+
+# A new cluster whose controller has made a first key of its own: it gets what
+# is in Git, and nothing opens. The name of a first key follows from the minute.
 drill_loses_all() {
+	local minute=$(($(date +%s) / 60))
 	cluster_lose
 	rm -rf "$RIG/mounts"
+	within 61 drill_minute_is_over "$minute"
 	# shellcheck disable=SC2119
 	controller_start
-	ns=$(cat "$RIG/drill/ns")
-	fails kubectl get namespace "$ns"
-	kubectl create namespace "$ns"
-	kubectl apply -f "$RIG/drill/git"
+	drill_applies_git
 	refused "$ns" old-strict "no key could decrypt secret"
 	refused "$ns" new-cluster-wide "no key could decrypt secret"
 	gone secret -n "$ns" old-strict
 }
 
+drill_applies_git() {
+	ns=$(cat "$RIG/drill/ns")
+	fails kubectl get namespace "$ns"
+	kubectl create namespace "$ns"
+	kubectl apply -f "$RIG/drill/git"
+}
 
 # The same keys, whatever the form.
 same_keys() {
@@ -76,7 +86,7 @@ plain_export() {
 	local d=$RIG/drill
 	admin_start
 	rm -f "$d/plain.yaml"
-	restorer_may_export
+	account verifier create,get,list
 	keys_as verifier export --verify --out "$d/plain.yaml" |
 	    grep -E 'keys, [0-9]+ bytes, NOT encrypted, .* verified$'
 	same 600 "$(stat -c %a "$d/plain.yaml")" "mode"
@@ -89,15 +99,6 @@ plain_export() {
 	    <"$d/git/old-strict.json" |
 	    jq -e --arg v "$(cat "$d/git/old-strict.value")" \
 	        '.data.foo | @base64d == $v'
-}
-
-# --verify needs both rights.
-restorer_may_export() {
-	kubectl create serviceaccount -n kube-system verifier
-	kubectl create role -n kube-system verifier \
-	    --verb create,get,list --resource secrets
-	kubectl create rolebinding -n kube-system verifier --role verifier \
-	    --serviceaccount kube-system:verifier
 }
 
 # encrypted_export NAME: to this recipient alone; $RIG/drill/NAME.yaml is what
@@ -120,7 +121,7 @@ drill_backs_up() {
 	recipient ec -newkey ec -pkeyopt ec_paramgen_curve:P-384
 	admin_start
 	drill_seals
-	restorer
+	account restorer create
 	plain_export
 	encrypted_export rsa
 	encrypted_export ec
@@ -134,7 +135,7 @@ the_keys_come_back_through_the_admin_port_after_a_disaster() {
 	drill_backs_up
 	drill_loses_all
 	admin_start ec
-	restorer
+	account restorer create
 	keys_as restorer restore --dry-run "$d/rsa.yaml" |
 	    grep 'Dry run, nothing was written: would be'
 	refused "$ns" old-strict "no key could decrypt secret"
@@ -163,9 +164,16 @@ the_keys_come_back_through_kubectl_after_a_disaster() {
 	drill_is_back
 	# The plain file and the one of kubectl name the same objects.
 	kubectl apply -f "$d/plain.yaml"
-	drill_loses_all
+	# Before the controller's first start, so that it makes no key.
+	cluster_lose
 	kubectl apply -f "$d/kubectl.yaml"
+	rm -rf "$RIG/mounts"
+	# shellcheck disable=SC2119
+	controller_start
+	drill_applies_git
 	drill_is_back
+	same "$(yaml_keys "$d/kubectl.yaml" | jq length)" "$(key_count)" \
+	    "number of keys"
 }
 test_case the_keys_come_back_through_kubectl_after_a_disaster
 

@@ -118,13 +118,14 @@ admin_end() {
 	controller_start
 }
 
-# restorer: an account with no right but to create Secrets.
-restorer() {
-	kubectl create serviceaccount -n kube-system restorer
-	kubectl create role -n kube-system restorer --verb create \
-	    --resource secrets
-	kubectl create rolebinding -n kube-system restorer --role restorer \
-	    --serviceaccount kube-system:restorer
+# account NAME VERBS: may do this to Secrets where the keys are, and no more.
+account() {
+	kubectl create serviceaccount -n kube-system "$1" \
+	    --dry-run=client -o yaml | apply
+	kubectl create role -n kube-system "$1" --verb "$2" \
+	    --resource secrets --dry-run=client -o yaml | apply
+	kubectl create rolebinding -n kube-system "$1" --role "$1" \
+	    --serviceaccount "kube-system:$1" --dry-run=client -o yaml | apply
 }
 
 # keys_as ACCOUNT ACTION [WORD...]: the client, as a person uses it.
@@ -161,21 +162,5 @@ cronjob_runs() {
 	    "$dir/pod.json")
 	same controller "$(jq -r '.spec.containers[0].command[0]' \
 	    "$dir/pod.json")" "command" >&2
-	unshare --mount bash -c '
-	    set -e
-	    dir=$1
-	    shift
-	    mount -t tmpfs -o mode=755 tmpfs /run
-	    mkdir -p /run/sealed-secrets
-	    mount --bind "$dir/mounts/var/run/sealed-secrets" \
-	        /run/sealed-secrets
-	    mount --bind "$dir/mounts/etc" /etc
-	    mount -t tmpfs -o mode=755 tmpfs /mnt
-	    mkdir /mnt/disk
-	    mount --bind "$dir/disk" /mnt/disk
-	    cd /
-	    exec setpriv --reuid 65532 --regid 65532 --clear-groups \
-	        --no-new-privs --inh-caps=-all --ambient-caps=-all \
-	        --bounding-set=-all env -i "$dir/bin/controller" "$@"
-	' job "$dir" "${args[@]/=\/backups/=/mnt/disk}"
+	unshare --mount bash "$here/lib/job.sh" "$dir" "${args[@]}"
 }
