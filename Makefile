@@ -141,10 +141,17 @@ format:
 	$(Q).ci/deps lint
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
 
-## install: $(DESTDIR)$(PREFIX)/bin/controller
+## man: the manual page, $(BUILD)/controller.8
+.PHONY: man
+man: $(BUILD)/controller.8
+$(BUILD)/controller.8: $(BUILD)/controller controller/controller.8.in controller/manpage.awk
+	$(call say,MAN,$@)$< --help | awk -v version=$(VERSION) -f controller/manpage.awk - controller/controller.8.in > $@
+
+## install: program and manual page, below $(DESTDIR)$(PREFIX)
 .PHONY: install
-install: all
+install: all man
 	install -D -m 0755 $(BUILD)/controller $(DESTDIR)$(PREFIX)/bin/controller
+	install -D -m 0644 $(BUILD)/controller.8 $(DESTDIR)$(PREFIX)/share/man/man8/controller.8
 
 ## image: build the container image $(IMAGE), and try it
 IMAGE ?= sealed-secrets-controller:dev

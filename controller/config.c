@@ -6,6 +6,9 @@
 
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <sys/ioctl.h>
 
 #include "base/addr.h"
 #include "base/clock.h"
@@ -667,13 +670,27 @@ config_parse(int argc, char *const argv[], char *const envp[],
 	return 0;
 }
 
+/* Of a terminal; 0: out is none. */
+static unsigned
+columns_of(FILE *out)
+{
+	struct winsize size;
+	int fd = fileno(out);
+
+	if (fd < 0 || !isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col;
+}
+
 void
 config_usage(const char *argv0, FILE *out)
 {
 	(void)fprintf(out, "Usage of %s:\n", argv0);
-	flags_usage(table, ARRAY_SIZE(table), out);
+	flags_usage(table, ARRAY_SIZE(table), columns_of(out), out);
 	(void)fputs("\nEvery flag can also be set in the environment, as "
 		    "SEALED_SECRETS_ and its name in\ncapitals: "
-		    "SEALED_SECRETS_LOG_LEVEL=DEBUG. The command line wins.\n",
+		    "SEALED_SECRETS_LOG_LEVEL=DEBUG. The command line wins.\n"
+		    "Keys are listed, backed up and restored by "
+		    "\"controller keys\": see its --help.\n",
 	    out);
 }

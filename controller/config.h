@@ -75,7 +75,8 @@ struct config {
  */
 int config_parse(int argc, char *const argv[], char *const envp[],
     struct config *ret, FILE *notices, struct err *err) MUST_CHECK;
-/* Usage of every flag that is not hidden, aligned, sorted. */
+/* Usage of every flag that is not hidden, aligned, sorted; wrapped where out is
+ * a terminal. */
 void config_usage(const char *argv0, FILE *out);
 
 #endif

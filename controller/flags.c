@@ -5,10 +5,12 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/timefmt.h"
 
 /* Name of a variable or flag in an error. */
@@ -18,6 +20,10 @@
 /* Part of a bad value that an error repeats. */
 #define QUOTE_BYTES 120
 #define QUOTE_MAX   (QUOTE_BYTES * 4 + 8)
+
+/* Text of one flag, and the least width that wrapping leaves it. */
+#define USAGE_MAX      1024
+#define USAGE_TEXT_MIN 24
 
 /* ---- values ---- */
 
@@ -546,8 +552,46 @@ left_width(const struct flag *f)
 	return (int)(strlen(f->name) + strlen(type_word(f->type)));
 }
 
+/* At most so many columns in a line; a word that is longer stays whole. */
+static void
+print_wrapped(const char *text, unsigned indent, unsigned columns, FILE *out)
+{
+	unsigned room =
+	    columns > indent + USAGE_TEXT_MIN ? columns - indent : UINT_MAX;
+	unsigned used = 0;
+
+	for (const char *p = text; *p != '\0'; p += strspn(p, " ")) {
+		unsigned len = (unsigned)strcspn(p, " ");
+
+		if (used > 0 && used + 1 + len > room) {
+			(void)fprintf(out, "\n%*s", (int)indent, "");
+			used = 0;
+		}
+		(void)fprintf(out, "%s%.*s", used > 0 ? " " : "", (int)len, p);
+		used += len + (used > 0);
+		p += len;
+	}
+	(void)fputc('\n', out);
+}
+
+static void
+print_flag(const struct flag *f, int width, unsigned columns, FILE *out)
+{
+	AUTO_RELEASE(buf) struct buf text = BUF_INIT(USAGE_MAX);
+	const char *quotes = f->type == FLAG_STRING ? "\"" : "";
+	int lead = fprintf(out, "      --%s%s%*s   ", f->name,
+	    type_word(f->type), width - left_width(f), "");
+
+	buf_puts(&text, f->usage);
+	if (!is_zero_default(f))
+		buf_printf(&text, " (default %s%s%s)", quotes, f->def, quotes);
+	print_wrapped(
+	    buf_str(&text), lead > 0 ? (unsigned)lead : 0, columns, out);
+}
+
 void
-flags_usage(const struct flag *flags, size_t nflags, FILE *out)
+flags_usage(
+    const struct flag *flags, size_t nflags, unsigned columns, FILE *out)
 {
 	int width = 0;
 
@@ -555,17 +599,7 @@ flags_usage(const struct flag *flags, size_t nflags, FILE *out)
 		if (flags[i].use_instead == NULL &&
 		    left_width(&flags[i]) > width)
 			width = left_width(&flags[i]);
-	for (size_t i = 0; i < nflags; i++) {
-		const struct flag *f = &flags[i];
-		const char *quotes = f->type == FLAG_STRING ? "\"" : "";
-
-		if (f->use_instead != NULL)
-			continue;
-		(void)fprintf(out, "      --%s%s%*s   %s", f->name,
-		    type_word(f->type), width - left_width(f), "", f->usage);
-		if (!is_zero_default(f))
-			(void)fprintf(
-			    out, " (default %s%s%s)", quotes, f->def, quotes);
-		(void)fputc('\n', out);
-	}
+	for (size_t i = 0; i < nflags; i++)
+		if (flags[i].use_instead == NULL)
+			print_flag(&flags[i], width, columns, out);
 }

@@ -75,7 +75,9 @@ bool flags_given(const struct flag_set *set, const char *name);
  * must have been given. Returns -1. */
 int flags_reject(const struct flag_set *set, const char *name, const char *why,
     struct err *err);
-/* The rows that are not hidden, aligned, in table order. */
-void flags_usage(const struct flag *flags, size_t nflags, FILE *out);
+/* The rows that are not hidden, aligned, in table order; wrapped to so many
+ * columns, 0: one line each, as pflag has it. */
+void flags_usage(
+    const struct flag *flags, size_t nflags, unsigned columns, FILE *out);
 
 #endif

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "controller/flags.h"
 
 #define WORDS_MAX 8
@@ -435,7 +436,7 @@ usage_has_pflag_s_look(void **state UNUSED)
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
 	assert_non_null(out);
-	flags_usage(table, ARRAY_SIZE(table), out);
+	flags_usage(table, ARRAY_SIZE(table), 0, out);
 	assert_int_equal(fclose(out), 0);
 	assert_string_equal(text,
 	    "      --count int          How many (default 3)\n"
@@ -444,6 +445,51 @@ usage_has_pflag_s_look(void **state UNUSED)
 	    "      --rate float32       How fast (default 1.5)\n"
 	    "      --some-text string   What\n"
 	    "      --time duration      How long (default 1m0s)\n");
+}
+
+static void
+usage_is_wrapped_where_a_terminal_is_narrow(void **state UNUSED)
+{
+	static const struct flag one[] = {
+		{ .name = "some-text",
+		    .type = FLAG_STRING,
+		    .def = "x",
+		    .usage = "One two three four five six seven eight" },
+	};
+	static const struct {
+		unsigned columns;
+		const char *want;
+	} cases[] = {
+		{ 0,
+		    "One two three four five six seven eight (default \"x\")" },
+		{ 1000,
+		    "One two three four five six seven eight (default \"x\")" },
+		/* Too narrow for a column of text. */
+		{ 50,
+		    "One two three four five six seven eight (default \"x\")" },
+		{ 55,
+		    "One two three four five six\n"
+		    "                           seven eight (default \"x\")" },
+		{ 54,
+		    "One two three four five six\n"
+		    "                           seven eight (default \"x\")" },
+		{ 53,
+		    "One two three four five\n"
+		    "                           six seven eight (default\n"
+		    "                           \"x\")" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_STR char *want =
+		    xasprintf("      --some-text string   %s\n", cases[i].want);
+		char text[1024] = "";
+		FILE *out = fmemopen(text, sizeof(text), "w");
+
+		assert_non_null(out);
+		flags_usage(one, 1, cases[i].columns, out);
+		assert_int_equal(fclose(out), 0);
+		assert_string_equal(text, want);
+	}
 }
 
 int
@@ -465,6 +511,7 @@ main(void)
 		cmocka_unit_test(a_bad_value_leaves_the_former_one),
 		cmocka_unit_test(rejecting_names_where_the_value_came_from),
 		cmocka_unit_test(usage_has_pflag_s_look),
+		cmocka_unit_test(usage_is_wrapped_where_a_terminal_is_narrow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
