@@ -23,6 +23,7 @@
 #include "config.h"
 #include "http/admin.h"
 #include "http/server.h"
+#include "keymetrics.h"
 #include "keysclient.h"
 #include "keysecrets.h"
 #include "keystore/registry.h"
@@ -34,6 +35,7 @@
 #include "metrics/metrics.h"
 #include "namespaces.h"
 #include "nscheck.h"
+#include "nslabels.h"
 #include "rotator.h"
 #include "sealedsecret/controller.h"
 #include "version.h"
@@ -47,8 +49,15 @@
 #define ADMIN_SETTLE_MS	 5000
 /* How often the start is judged complete, until it is. */
 #define START_TICK_MS 50
+/* A request that the answer of a stranger's question waits for. */
+#define LABELS_TIMEOUT_MS 3000
+/* Between two objects that are read only to see which keys they need; of a
+ * limited number of requests half is left for work. */
+#define USAGE_GAP_MS 100
 /* Clients beside the workers', counted from the end of the array. */
-#define EXTRA_CLIENTS 6
+#define EXTRA_CLIENTS 8
+#define USAGE_CLIENT  8
+#define LABELS_CLIENT 7
 #define NAMES_CLIENT  6
 #define ADMIN_CLIENT  5
 #define CERT_CLIENT   4
@@ -67,6 +76,8 @@ struct app {
 	struct kube_client *clients; /* workers', then the above */
 	unsigned nclients;
 	struct registry *keys;
+	struct nslabels *nslabels;
+	struct keymetrics *keymetrics;
 	struct keysecrets *keysecrets;
 	struct rotator *rotator;
 	struct event_recorder *events;
@@ -189,6 +200,22 @@ keys_changed(void *ctx)
 }
 
 static void
+labels_changed(void *ctx)
+{
+	struct app *a = ctx;
+
+	controller_keys_changed(a->controller);
+}
+
+static void
+refresh_labels(void *ctx)
+{
+	struct app *a = ctx;
+
+	nslabels_refresh(a->nslabels);
+}
+
+static void
 certificate_expires(void *ctx, const struct registry_current *key)
 {
 	struct app *a = ctx;
@@ -223,6 +250,12 @@ make_rotator(struct app *a)
 		.changed = key_secrets_changed,
 		.ctx = a,
 	};
+	const struct nslabels_config lc = {
+		.client = &a->clients[a->nclients - LABELS_CLIENT],
+		.clock = a->clock,
+		.changed = labels_changed,
+		.ctx = a,
+	};
 	struct rotator_config rc = {
 		.rotation = {
 			.prefix = cfg->key_prefix,
@@ -242,9 +275,13 @@ make_rotator(struct app *a)
 		.may_write = may_write,
 		.changed = keys_changed,
 		.expiring = certificate_expires,
+		.turned = refresh_labels,
 		.ctx = a,
 	};
 
+	lc.client->timeout_ms = LABELS_TIMEOUT_MS;
+	a->nslabels = nslabels_new(&lc);
+	registry_set_labels(a->keys, nslabels_fit, a->nslabels);
 	a->keysecrets = keysecrets_new(&kc);
 	rc.backend = keysecrets_backend(a->keysecrets);
 	a->rotator = rotator_new(&rc);
@@ -284,6 +321,30 @@ make_controller(struct app *a)
 	};
 
 	a->controller = controller_new(&cc);
+}
+
+static uint64_t
+unknown_items(void *ctx)
+{
+	struct app *a = ctx;
+
+	return index_unnoted_items(a->sealedsecrets);
+}
+
+static void
+start_attribution(struct app *a)
+{
+	const struct config *cfg = a->cfg;
+	uint64_t gap_ms = USAGE_GAP_MS;
+
+	if (cfg->key_usage_delay_ns == 0)
+		return;
+	if (a->limiter != NULL && cfg->kubeclient_qps > 0 &&
+	    2 * MS_PER_S / cfg->kubeclient_qps > USAGE_GAP_MS)
+		gap_ms = (uint64_t)(2 * MS_PER_S / cfg->kubeclient_qps);
+	controller_start_attribution(a->controller,
+	    &a->clients[a->nclients - USAGE_CLIENT],
+	    (uint64_t)cfg->key_usage_delay_ns / NS_PER_MS, gap_ms);
 }
 
 /* The elector's thread begins after the rotator's. */
@@ -485,6 +546,8 @@ app_start(struct app *a, struct err *err)
 	a->events = event_recorder_new(&a->clients[a->nclients - EVENTS_CLIENT],
 	    COMPONENT, a->clock, a->metrics);
 	make_controller(a);
+	registry_set_unknown(a->keys, unknown_items, a);
+	a->keymetrics = keymetrics_new(a->metrics, a->keys, a->clock);
 	make_rotator(a);
 	make_lease(a);
 	make_publisher(a);
@@ -501,6 +564,7 @@ app_start(struct app *a, struct err *err)
 	nscheck_start(a->nscheck);
 	controller_start_workers(
 	    a->controller, (unsigned)a->cfg->workers, a->clients);
+	start_attribution(a);
 	return 0;
 }
 
@@ -614,6 +678,7 @@ app_stop(struct app *a)
 		nscheck_stop(a->nscheck);
 	workqueue_shutdown(a->queue);
 	controller_join_workers(a->controller);
+	controller_join_attribution(a->controller);
 	if (a->publisher != NULL)
 		certpublisher_stop(a->publisher);
 	rotator_stop(a->rotator);
@@ -634,6 +699,8 @@ app_release(struct app *a)
 	rotator_free(a->rotator);
 	keysecrets_free(a->keysecrets);
 	adminkeys_free(a->adminkeys);
+	nslabels_free(a->nslabels);
+	keymetrics_free(a->keymetrics);
 	event_recorder_free(a->events);
 	lease_free(a->lease);
 	workqueue_free(a->queue);

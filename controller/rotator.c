@@ -441,6 +441,8 @@ turn_done(struct rotator *r)
 	note_serving(r);
 	tell_expiry(r);
 	set_ready(r);
+	if (r->cfg.turned != NULL)
+		r->cfg.turned(r->cfg.ctx);
 	return next_turn_ms(r);
 }
 

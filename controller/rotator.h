@@ -41,6 +41,8 @@ struct rotator_config {
 	/* The serving certificate expires within 30 days or has expired; often,
 	 * on the rotator's thread. NULL: nobody wants to know. */
 	void (*expiring)(void *ctx, const struct registry_current *key);
+	/* After each turn, so once a minute at least. NULL: nothing. */
+	void (*turned)(void *ctx);
 	void *ctx;
 };
 

@@ -830,6 +830,8 @@ registry_count_uses(struct registry *r, const struct registry_uses *uses)
 void
 registry_release_uses(struct registry *r, uint32_t uses)
 {
+	if (uses == 0)
+		return;
 	mutex_lock(&r->mu);
 	usage_give(&r->usage, uses);
 	if (r->usage.nkeys > r->set->n)
@@ -842,6 +844,8 @@ registry_uses_lack_keys(struct registry *r, uint32_t uses)
 {
 	bool yes;
 
+	if (uses == 0)
+		return false;
 	mutex_lock(&r->mu);
 	yes = usage_lacks_keys(&r->usage, uses);
 	mutex_unlock(&r->mu);

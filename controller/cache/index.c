@@ -35,6 +35,7 @@ struct index {
 	struct mutex mu;
 	struct hashtable table; /* of entries; guarded by mu */
 	struct cursor *cursors; /* guarded by mu: walks under way */
+	uint64_t unnoted;	/* guarded by mu: items without a note */
 };
 
 static struct entry *
@@ -62,9 +63,17 @@ static struct entry *find_uid_locked(struct index *ix, const struct objkey *key,
 static struct entry *unlink_stale_locked(
     struct index *ix, const char *ns, uint64_t epoch) REQUIRES(ix->mu);
 
+/* What a record adds to the items without a note. */
+static uint32_t
+unnoted(const struct index_record *rec)
+{
+	return rec->uses == 0 ? rec->items : 0;
+}
+
 static void
 unlink_locked(struct index *ix, struct entry *e)
 {
+	ix->unnoted -= unnoted(&e->rec);
 	for (struct cursor *c = ix->cursors; c != NULL; c = c->older)
 		if (c->next == e)
 			c->next = entry_of(hashtable_next(&e->node));
@@ -136,8 +145,11 @@ index_put(struct index *ix, const struct objkey *key,
 	before = e->rec;
 	e->rec = *rec;
 	e->epoch = epoch;
+	e->rec.uses = 0;
 	if (had && strcmp(before.uid, rec->uid) == 0)
 		index_keep_notes(&e->rec, &before);
+	ix->unnoted += unnoted(&e->rec);
+	ix->unnoted -= had ? unnoted(&before) : 0;
 	mutex_unlock(&ix->mu);
 	if (had && old != NULL)
 		*old = before;
@@ -159,6 +171,7 @@ index_add(
 		e = add_locked(ix, text);
 		e->rec = *rec;
 		e->epoch = 0;
+		ix->unnoted += unnoted(rec);
 	}
 	mutex_unlock(&ix->mu);
 	return added;
@@ -276,6 +289,40 @@ index_note_marks(struct index *ix, const struct objkey *key, const char *uid,
 	return e != NULL;
 }
 
+bool
+index_note_uses(struct index *ix, const struct objkey *key, const char *uid,
+    uint64_t digest, uint32_t uses, uint32_t *old)
+{
+	uint32_t before = 0;
+	struct entry *e;
+
+	mutex_lock(&ix->mu);
+	e = find_uid_locked(ix, key, uid);
+	if (e != NULL && e->rec.digest != digest)
+		e = NULL;
+	if (e != NULL) {
+		before = e->rec.uses;
+		ix->unnoted -= unnoted(&e->rec);
+		e->rec.uses = uses;
+		ix->unnoted += unnoted(&e->rec);
+	}
+	mutex_unlock(&ix->mu);
+	if (old != NULL)
+		*old = before;
+	return e != NULL;
+}
+
+uint64_t
+index_unnoted_items(struct index *ix)
+{
+	uint64_t n;
+
+	mutex_lock(&ix->mu);
+	n = ix->unnoted;
+	mutex_unlock(&ix->mu);
+	return n;
+}
+
 void
 index_keep_notes(struct index_record *to, const struct index_record *from)
 {
@@ -287,6 +334,7 @@ index_keep_notes(struct index_record *to, const struct index_record *from)
 	to->repairs = from->repairs;
 	to->repaired_s = from->repaired_s;
 	to->marks = from->marks;
+	to->uses = to->digest == from->digest ? from->uses : 0;
 }
 
 size_t

@@ -7,6 +7,7 @@
  */
 #include "metrics/metrics.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -33,6 +34,7 @@
 /* Of one family; a hundred thousand objects must not fill the memory of this
  * process and of the one that scrapes it. */
 #define SERIES_MAX 20000
+#define HOOKS_MAX  4
 
 enum type { COUNTER, GAUGE, HISTOGRAM };
 
@@ -80,6 +82,29 @@ static const struct family families[METRIC_COUNT] = {
 	[METRIC_KEY_SECRETS_SKIPPED] = { "key_secrets_skipped",
 	    "Secrets labelled as keys that cannot be used.", GAUGE, 0,
 	    { NULL } },
+	[METRIC_KEYS_PENDING] = { "keys_pending",
+	    "Keys that decrypt and do not seal yet.", GAUGE, 0, { NULL } },
+	[METRIC_KEY_AGE] = { "key_age_seconds",
+	    "Age of a key, by the time that decides which is newest.", GAUGE, 0,
+	    { "fingerprint" } },
+	[METRIC_KEY_EXPIRY] = { "key_expiry_timestamp_seconds",
+	    "End of validity of a key's certificate.", GAUGE, 0,
+	    { "fingerprint" } },
+	[METRIC_KEY_ITEMS_OPENED] = { "key_items_opened_total",
+	    "Sealed items that a key has opened.", COUNTER, 0,
+	    { "fingerprint" } },
+	[METRIC_KEY_ITEMS] = { "key_items",
+	    "Items of live SealedSecrets that are known to need a key.", GAUGE,
+	    0, { "fingerprint" } },
+	[METRIC_KEY_ITEMS_UNKNOWN] = { "key_items_unknown",
+	    "Items of live SealedSecrets whose key is not known yet.", GAUGE, 0,
+	    { NULL } },
+	[METRIC_KEY_ITEMS_LOST] = { "key_items_lost",
+	    "Items of live SealedSecrets whose key has been taken away.", GAUGE,
+	    0, { NULL } },
+	[METRIC_KEY_UNSAVED_AGE] = { "key_without_backup_age_seconds",
+	    "Age of the newest key that is not marked as backed up; 0: none.",
+	    GAUGE, 0, { NULL } },
 	[METRIC_WATCH_RESTARTS] = { "watch_restarts_total",
 	    "Watches that ended and were opened again.", COUNTER, 0,
 	    { "resource", "reason" } },
@@ -133,12 +158,17 @@ struct group {
 	char key[]; /* the first label values */
 };
 
+struct hook {
+	void (*refresh)(void *ctx);
+	void *ctx;
+};
+
 struct metrics {
 	struct mutex mu;
 	struct group *groups[METRIC_COUNT]; /* guarded by mu */
 	unsigned nseries[METRIC_COUNT];	    /* guarded by mu */
-	void (*refresh)(void *ctx);	    /* guarded by mu */
-	void *refresh_ctx;		    /* guarded by mu */
+	struct hook hooks[HOOKS_MAX];	    /* guarded by mu */
+	size_t nhooks;			    /* guarded by mu */
 };
 
 static unsigned
@@ -729,23 +759,38 @@ metrics_on_render(struct metrics *m, void (*refresh)(void *ctx), void *ctx)
 	if (m == NULL)
 		return;
 	mutex_lock(&m->mu);
-	m->refresh = refresh;
-	m->refresh_ctx = ctx;
+	assert(m->nhooks < HOOKS_MAX);
+	m->hooks[m->nhooks++] = (struct hook) { refresh, ctx };
+	mutex_unlock(&m->mu);
+}
+
+void
+metrics_off_render(struct metrics *m, const void *ctx)
+{
+	size_t kept = 0;
+
+	if (m == NULL)
+		return;
+	mutex_lock(&m->mu);
+	for (size_t i = 0; i < m->nhooks; i++)
+		if (m->hooks[i].ctx != ctx)
+			m->hooks[kept++] = m->hooks[i];
+	m->nhooks = kept;
 	mutex_unlock(&m->mu);
 }
 
 static void
 refresh_gauges(struct metrics *m)
 {
-	void (*refresh)(void *ctx);
-	void *ctx;
+	struct hook hooks[HOOKS_MAX];
+	size_t n;
 
 	mutex_lock(&m->mu);
-	refresh = m->refresh;
-	ctx = m->refresh_ctx;
+	n = m->nhooks;
+	memcpy(hooks, m->hooks, sizeof(hooks));
 	mutex_unlock(&m->mu);
-	if (refresh != NULL)
-		refresh(ctx);
+	for (size_t i = 0; i < n; i++)
+		hooks[i].refresh(hooks[i].ctx);
 }
 
 int

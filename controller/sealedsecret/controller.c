@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "attribution.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -41,6 +42,9 @@ struct controller {
 	atomic_bool released; /* the first lists are in */
 	struct worker *workers;
 	unsigned nworkers;
+	struct attribution *attribution; /* NULL: not wanted */
+	atomic_uint busy;		 /* runs under way */
+	_Atomic uint64_t worked_ms;	 /* when the last one ended */
 };
 
 /* The age grows without anybody's doing. */
@@ -65,6 +69,7 @@ controller_new(const struct controller_config *cfg)
 	mutex_init(&c->mu);
 	cond_init(&c->opened);
 	c->leads = true;
+	atomic_init(&c->worked_ms, clock_mono_ms(cfg->clock));
 	/* Known labels are there from the start. */
 	metrics_add(cfg->metrics, METRIC_DRIFT, 0.0, "repaired");
 	metrics_add(cfg->metrics, METRIC_DRIFT, 0.0, "detected");
@@ -77,7 +82,8 @@ controller_free(struct controller *c)
 {
 	if (c == NULL)
 		return;
-	metrics_on_render(c->cfg.metrics, NULL, NULL);
+	metrics_off_render(c->cfg.metrics, c);
+	attribution_free(c->attribution);
 	cond_destroy(&c->opened);
 	mutex_destroy(&c->mu);
 	mem_free_wiped(c->workers);
@@ -233,8 +239,11 @@ controller_process(struct controller *c, struct kube_client *client,
 	uint64_t start = clock_mono_ns(c->cfg.clock);
 	struct reconcile_result res;
 
+	atomic_fetch_add(&c->busy, 1);
 	reconcile(&rc, key, body, &res);
 	settle(c, key, &res);
+	atomic_store(&c->worked_ms, clock_mono_ms(c->cfg.clock));
+	atomic_fetch_sub(&c->busy, 1);
 	metrics_observe(c->cfg.metrics, METRIC_RECONCILE_DURATION,
 	    (double)(clock_mono_ns(c->cfg.clock) - start) / (double)NS_PER_S);
 }
@@ -310,9 +319,51 @@ controller_start_workers(
 	}
 }
 
+/* ---- which keys are needed ---- */
+
+/* A follower's queue fills, and that is no work of its. */
+static uint64_t
+idle_ms(void *ctx)
+{
+	struct controller *c = ctx;
+	uint64_t now = clock_mono_ms(c->cfg.clock);
+	uint64_t worked = atomic_load(&c->worked_ms);
+
+	if (!atomic_load(&c->released) || atomic_load(&c->busy) > 0 ||
+	    (is_open(c) && workqueue_len(c->cfg.queue) > 0))
+		return 0;
+	return now > worked ? now - worked : 0;
+}
+
+void
+controller_start_attribution(struct controller *c, struct kube_client *client,
+    uint64_t delay_ms, uint64_t gap_ms)
+{
+	const struct attribution_config cfg = {
+		.cfg = &c->cfg,
+		.client = client,
+		.delay_ms = delay_ms,
+		.gap_ms = gap_ms,
+		.idle_ms = idle_ms,
+		.ctx = c,
+	};
+
+	c->attribution = attribution_new(&cfg);
+	attribution_start(c->attribution);
+}
+
+void
+controller_join_attribution(struct controller *c)
+{
+	if (c->attribution != NULL)
+		attribution_stop(c->attribution);
+}
+
 void
 controller_release(struct controller *c)
 {
+	atomic_store(&c->worked_ms, clock_mono_ms(c->cfg.clock));
+
 	mutex_lock(&c->mu);
 	atomic_store(&c->released, true);
 	cond_broadcast(&c->opened);

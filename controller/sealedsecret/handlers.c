@@ -43,6 +43,7 @@ sealedsecret_reduce(
 	reduce_common(obj, rec);
 	rec->digest = sealedsecret_digest(obj);
 	rec->flags = sealedsecret_instance_tag(obj);
+	rec->items = sealedsecret_items(obj);
 	shape_of_sealed(obj, rec);
 	return true;
 }
@@ -90,6 +91,9 @@ sealedsecret_changed(void *ctx, const struct objkey *key,
 	const struct handlers *h = ctx;
 	char text[OBJKEY_TEXT_MAX];
 
+	/* Other items, other keys: the index has dropped the note. */
+	if (old != NULL && old->uses != now->uses)
+		registry_release_uses(h->cfg->keys, old->uses);
 	if (old == NULL)
 		first_series(h->cfg, key, now, obj);
 	else if (old->flags != now->flags)
@@ -110,10 +114,11 @@ sealedsecret_changed(void *ctx, const struct objkey *key,
 
 static void
 sealedsecret_gone(void *ctx, const struct objkey *key,
-    const struct index_record *old UNUSED, json_t *obj UNUSED)
+    const struct index_record *old, json_t *obj UNUSED)
 {
 	const struct handlers *h = ctx;
 
+	registry_release_uses(h->cfg->keys, old->uses);
 	if (!h->cfg->omit_secret_metrics)
 		metrics_remove_prefix(h->cfg->metrics, METRIC_CONDITION_INFO, 2,
 		    key->ns, key->name);
@@ -246,6 +251,21 @@ handlers_secret(struct handlers *h)
 
 /* ---- keys ---- */
 
+void
+handlers_note_uses(const struct controller_config *cfg,
+    const struct objkey *key, const char *uid, uint64_t digest,
+    const struct registry_uses *uses)
+{
+	uint32_t now = 0, old = 0;
+
+	if (uses != NULL)
+		now = registry_count_uses(cfg->keys, uses);
+	if (index_note_uses(cfg->sealedsecrets, key, uid, digest, now, &old))
+		registry_release_uses(cfg->keys, old);
+	else
+		registry_release_uses(cfg->keys, now);
+}
+
 static void
 enqueue_if_no_key(
     void *ctx, const struct objkey *key, const struct index_record *rec)
@@ -253,6 +273,8 @@ enqueue_if_no_key(
 	const struct handlers *h = ctx;
 	enum err_code code;
 
+	if (registry_uses_lack_keys(h->cfg->keys, rec->uses))
+		handlers_note_uses(h->cfg, key, rec->uid, rec->digest, NULL);
 	if (reconcile_failed(rec->result, &code) && code == ERR_NOKEY)
 		workqueue_add(h->cfg->queue, key, WORKQUEUE_BACKLOG, NULL);
 }

@@ -18,6 +18,11 @@ struct reflector_handler handlers_secret(struct handlers *h);
  * deleted while nobody watches must be missed all the same. Any thread. */
 void handlers_secret_written(const struct controller_config *cfg,
     const struct objkey *key, const json_t *secret);
+/* Which keys the items of this digest need, for the record of the object; NULL:
+ * not known any more. Any thread. */
+void handlers_note_uses(const struct controller_config *cfg,
+    const struct objkey *key, const char *uid, uint64_t digest,
+    const struct registry_uses *uses);
 /* Enqueues every object whose last run found no key. */
 void handlers_keys_changed(struct handlers *h);
 

@@ -356,23 +356,36 @@ apply(struct run *r, const json_t *desired, uint32_t state, json_t **written)
 	    &r->result, &r->err);
 }
 
+/* Whatever came of it, which keys opened what is known now. */
+static void
+note_uses(const struct run *r, const struct registry_uses *uses)
+{
+	if (uses->n > 0)
+		handlers_note_uses(r->cfg, r->key, r->ss.uid, r->digest, uses);
+}
+
 static int
 produce(struct run *r)
 {
+	AUTO_RELEASE(registry_uses) struct registry_uses uses = { .n = 0 };
 	const struct unseal_options opt = {
 		.accept_v1_data = r->cfg->accept_v1_data,
 		.key_ns = r->cfg->key_ns,
 		.allowed_types = r->cfg->allowed_types,
+		.uses = &uses,
 	};
 	AUTO_JSON json_t *desired = NULL;
 	AUTO_JSON json_t *written = NULL;
 	struct index_record now = { .state = 0 };
+	int rc;
 
 	shape_of_sealed(r->obj, &now);
 	r->digest = sealedsecret_digest(r->obj);
 	r->applied = was_applied(r, now.state);
-	if (unseal(r->cfg->keys, r->obj, &opt, &r->rec.hint, &desired,
-		&r->err) < 0)
+	rc =
+	    unseal(r->cfg->keys, r->obj, &opt, &r->rec.hint, &desired, &r->err);
+	note_uses(r, &uses);
+	if (rc < 0)
 		return unseal_failed(r);
 	if (apply(r, desired, now.state, &written) < 0)
 		return apply_failed(r);

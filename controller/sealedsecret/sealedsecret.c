@@ -120,6 +120,17 @@ sealedsecret_written_s(const json_t *obj)
 	    jsonx_str(obj, "metadata", "creationTimestamp", NULL));
 }
 
+uint32_t
+sealedsecret_items(const json_t *obj)
+{
+	const json_t *spec = json_object_get(obj, "spec");
+
+	if (jsonx_get(spec, "data", NULL) != NULL)
+		return 1;
+	return (uint32_t)json_object_size(
+	    json_object_get(spec, "encryptedData"));
+}
+
 const char *
 sealedsecret_instance(const json_t *obj)
 {

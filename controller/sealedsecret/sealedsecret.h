@@ -37,6 +37,8 @@ int sealedsecret_view(
  * differ elsewhere only (status, labels) have the same digest.
  */
 uint64_t sealedsecret_digest(const json_t *obj);
+/* How many items are sealed; the old form has one. */
+uint32_t sealedsecret_items(const json_t *obj);
 /* Label app.kubernetes.io/instance, "" where absent. Borrowed. */
 const char *sealedsecret_instance(const json_t *obj);
 /* A short hash of that label, so that a record can tell when it changes. */

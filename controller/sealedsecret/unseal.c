@@ -4,6 +4,7 @@
 #include "sealedsecret/unseal.h"
 
 #include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -88,6 +89,7 @@ struct item {
 	json_t *value;	       /* owned */
 	enum err_code code;    /* ERR_NONE: there is a value */
 	char *reason, *detail; /* owned */
+	uint32_t key;	       /* that opened it; see registry_uses */
 };
 
 /* The items of an object, shared by the threads that open them: each takes the
@@ -137,8 +139,10 @@ try_item(struct items *t, struct item *it)
 		fail_item(it, ERR_INVALID, NOKEY_TEXT, err.msg);
 	} else if (atomic_load(&t->trials) >= UNSEAL_TRIALS_MAX) {
 		fail_item(it, ERR_NOKEY, UNTRIED_TEXT, NULL);
+		it->key = REGISTRY_USE_UNTRIED;
 	} else if (open_item(t->o, it->sealed, &hint, &it->value, &err) == 0) {
 		atomic_store(&t->hint, hint);
+		it->key = hint;
 	} else {
 		if (err.code == ERR_NOKEY)
 			atomic_fetch_add(
@@ -206,7 +210,7 @@ list_items(const json_t *sealed, struct items *t)
 /* What opens goes to data, what does not to errs. */
 static int
 open_items(struct opener *o, const json_t *sealed, json_t *data,
-    struct itemerrs *errs, struct err *err)
+    struct registry_uses *uses, struct itemerrs *errs, struct err *err)
 {
 	AUTO_RELEASE(items) struct items t = { .o = o };
 
@@ -221,6 +225,8 @@ open_items(struct opener *o, const json_t *sealed, json_t *data,
 	for (size_t i = 0; i < t.n; i++) {
 		struct item *it = &t.v[i];
 
+		if (uses != NULL)
+			registry_uses_add(uses, it->key);
 		if (it->code == ERR_NONE)
 			jsonx_set(data, it->name, STEAL(it->value));
 		else
@@ -253,7 +259,7 @@ unseal_items(struct opener *o, const struct sealedsecret *ss,
 		template, "data", "spec.template.data", &texts, err) < 0)
 		return -1;
 	/* All of it is tried, so that all errors are told at once. */
-	if (open_items(o, items, data, &errs, err) < 0 ||
+	if (open_items(o, items, data, opt->uses, &errs, err) < 0 ||
 	    render_templates(texts, items, data, &errs, err) < 0 ||
 	    itemerrs_result(&errs, err) < 0)
 		return -1;
@@ -374,9 +380,12 @@ unseal_v1(const struct opener *o, const struct sealedsecret *ss,
 	AUTO(secret) struct secret *plain = NULL;
 	AUTO_JSON json_t *inner = NULL;
 	AUTO_JSON json_t *data = NULL;
+	int rc =
+	    open_text(o, json_object_get(spec, "data"), o->hint, &plain, err);
 
-	if (open_text(o, json_object_get(spec, "data"), o->hint, &plain, err) <
-	    0)
+	if (opt->uses != NULL)
+		registry_uses_add(opt->uses, rc == 0 ? *o->hint : 0);
+	if (rc < 0)
 		return -1;
 	if (parse_inner(plain, &inner, &data, err) < 0)
 		return err_wrap(err, "spec.data");
@@ -414,4 +423,78 @@ unseal(struct registry *keys, const json_t *sealedsecret,
 	if (check_v1_use(spec, opt, err) < 0)
 		return -1;
 	return unseal_v1(&o, &ss, spec, opt, ret, err);
+}
+
+/* ---- which keys they need ---- */
+
+/* Of one item. What cannot be opened needs no key. */
+static void
+use_of(const struct opener *o, const json_t *text, size_t *trials,
+    struct registry_uses *uses)
+{
+	AUTO(secret) struct secret *plain = NULL;
+	uint32_t key = *o->hint;
+	struct err err = ERR_INIT;
+
+	if (*trials >= UNSEAL_TRIALS_MAX)
+		key = REGISTRY_USE_UNTRIED;
+	else if (!json_is_string(text))
+		key = 0;
+	else if (open_text(o, text, &key, &plain, &err) == 0)
+		*o->hint = key;
+	else {
+		*trials +=
+		    err.code == ERR_NOKEY ? 1 + registry_count(o->keys) : 0;
+		key = 0;
+	}
+	registry_uses_add(uses, key);
+}
+
+static int
+uses_of_items(const struct opener *o, const json_t *items,
+    bool (*go_on)(void *ctx), void *ctx, struct registry_uses *uses,
+    struct err *err)
+{
+	size_t trials = 0;
+	const char *name;
+	json_t *v;
+
+	if (json_object_size(items) > UNSEAL_ITEMS_MAX)
+		return err_set(err, ERR_TOOBIG,
+		    "too many items (%zu, limit %d)", json_object_size(items),
+		    UNSEAL_ITEMS_MAX);
+	json_object_foreach((json_t *)(uintptr_t)items, name, v)
+	{
+		if (!go_on(ctx))
+			return err_set(err, ERR_CANCELLED, "stopped");
+		use_of(o, v, &trials, uses);
+	}
+	return 0;
+}
+
+int
+unseal_uses(struct registry *keys, const json_t *sealedsecret,
+    bool (*go_on)(void *ctx), void *ctx, struct registry_uses *uses,
+    struct err *err)
+{
+	const json_t *spec = json_object_get(sealedsecret, "spec");
+	struct sealedsecret ss;
+	struct opener o;
+	const json_t *items;
+	uint32_t hint = 0;
+	size_t trials = 0;
+
+	if (sealedsecret_view(sealedsecret, &ss, err) < 0)
+		return -1;
+	opener_init(&o, keys, &ss, &hint);
+	if (jsonx_get(spec, "data", NULL) != NULL) {
+		if (!go_on(ctx))
+			return err_set(err, ERR_CANCELLED, "stopped");
+		use_of(&o, json_object_get(spec, "data"), &trials, uses);
+		return 0;
+	}
+	items = json_object_get(spec, "encryptedData");
+	if (json_object_size(items) == 0)
+		return err_set(err, ERR_INVALID, "nothing to open");
+	return uses_of_items(&o, items, go_on, ctx, uses, err);
 }

@@ -26,6 +26,7 @@ struct index_record {
 	uint64_t shape;	 /* of a Secret's metadata: as it is, or should be */
 	uint32_t flags;	 /* meaning is the owner's of the index */
 	uint32_t state;	 /* likewise */
+	uint32_t items;	 /* SealedSecrets: how many are sealed */
 	/* Written by workers through index_note*(); a reflector keeps them. */
 	uint32_t hint;	     /* registry's key hint */
 	uint32_t result;     /* outcome of the last run */
@@ -35,6 +36,8 @@ struct index_record {
 	uint32_t repairs;    /* in a row */
 	uint32_t repaired_s; /* when the last one was, monotonic */
 	uint32_t marks;
+	uint32_t uses; /* what is noted of the items' keys; 0: nothing. Goes
+			  with the digest */
 };
 
 struct index;
@@ -68,6 +71,15 @@ bool index_note_repair(struct index *ix, const struct objkey *key,
     const char *uid, uint32_t repairs, uint32_t repaired_s);
 bool index_note_marks(struct index *ix, const struct objkey *key,
     const char *uid, uint32_t set, uint32_t clear);
+/*
+ * Notes uses (0: takes the note away) where the record has this UID and this
+ * digest; old (may be NULL) receives the note before, which is the caller's to
+ * release. False: nothing was stored.
+ */
+bool index_note_uses(struct index *ix, const struct objkey *key,
+    const char *uid, uint64_t digest, uint32_t uses, uint32_t *old);
+/* Items of all records without a note on their keys. */
+uint64_t index_unnoted_items(struct index *ix);
 /* Copies what workers have written. */
 void index_keep_notes(struct index_record *to, const struct index_record *from);
 size_t index_count(struct index *ix);

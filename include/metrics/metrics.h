@@ -30,6 +30,14 @@ enum metric {
 	METRIC_KEY_NOT_BEFORE,	    /* gauge: newest key, unix seconds */
 	METRIC_KEY_NOT_AFTER,	    /* gauge: newest key, unix seconds */
 	METRIC_KEY_SECRETS_SKIPPED, /* gauge: labelled, but unusable */
+	METRIC_KEYS_PENDING,	    /* gauge: waiting for their time */
+	METRIC_KEY_AGE,		    /* gauge {fingerprint}: seconds */
+	METRIC_KEY_EXPIRY,	    /* gauge {fingerprint}: unix seconds */
+	METRIC_KEY_ITEMS_OPENED,    /* counter {fingerprint} */
+	METRIC_KEY_ITEMS,	    /* gauge {fingerprint}: that need it */
+	METRIC_KEY_ITEMS_UNKNOWN,   /* gauge: whose key is not known */
+	METRIC_KEY_ITEMS_LOST,	    /* gauge: whose key is not here */
+	METRIC_KEY_UNSAVED_AGE,	    /* gauge: seconds, newest, no backup */
 	METRIC_WATCH_RESTARTS,	    /* counter {resource, reason} */
 	METRIC_WATCH_LAST_SEEN,	    /* gauge {resource, namespace}: unix s */
 	METRIC_WATCH_LAST_SYNC,	    /* gauge {resource, namespace}: unix s */
@@ -63,14 +71,16 @@ double metrics_value(struct metrics *m, enum metric id, ...);
 
 /*
  * Called at the start of each rendering, outside the lock: sets gauges that
- * are a matter of the moment. NULL: none. ctx must outlive all renderings that
- * began before the next call of this.
+ * are a matter of the moment. Four at most. ctx must outlive all renderings that
+ * began before metrics_off_render().
  */
 void
 metrics_on_render(struct metrics *m, void (*refresh)(void *ctx), void *ctx);
 /* Families sorted by name, with process_* from /proc; appended to out. */
 int
 metrics_render(struct metrics *m, struct buf *out, struct err *err) MUST_CHECK;
+/* No more calls with this ctx from now on. */
+void metrics_off_render(struct metrics *m, const void *ctx);
 
 DEFINE_AUTO(metrics);
 

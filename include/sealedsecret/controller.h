@@ -75,6 +75,15 @@ void controller_start_workers(
 /* After workqueue_shutdown(): joins them. */
 void controller_join_workers(struct controller *c);
 
+/*
+ * A thread that finds out which keys the items of objects need that no run has
+ * opened, once there was no work for delay_ms. It reads objects, gap_ms apart
+ * at least, opens items slowly, and writes nothing. The client is its own.
+ */
+void controller_start_attribution(struct controller *c,
+    struct kube_client *client, uint64_t delay_ms, uint64_t gap_ms);
+void controller_join_attribution(struct controller *c);
+
 /* One run for one key; body (stolen) may be NULL. What a worker does between
  * workqueue_get and workqueue_done, for tests. */
 void controller_process(struct controller *c, struct kube_client *client,

@@ -28,6 +28,9 @@ struct unseal_options {
 	const char *key_ns;  /* controller namespace: no key-labelled Secret
 				may be produced there */
 	const char *allowed_types; /* --allow-secret-types; NULL: none */
+	/* Receives the key of every item; untouched where none was tried.
+	 * NULL: not wanted. */
+	struct registry_uses *uses;
 };
 
 /*
@@ -37,6 +40,15 @@ struct unseal_options {
  */
 int unseal(struct registry *keys, const json_t *sealedsecret,
     const struct unseal_options *opt, uint32_t *hint, json_t **ret,
+    struct err *err) MUST_CHECK;
+
+/*
+ * Only finds out which keys the items need: nothing is kept of what they hold.
+ * go_on is asked before each item and may wait; false ends it with
+ * ERR_CANCELLED. An object without anything to open is ERR_INVALID.
+ */
+int unseal_uses(struct registry *keys, const json_t *sealedsecret,
+    bool (*go_on)(void *ctx), void *ctx, struct registry_uses *uses,
     struct err *err) MUST_CHECK;
 
 #endif

@@ -434,10 +434,52 @@ may_be_used_by_many_threads(void **state UNUSED)
 	assert_in_range(index_count(ix), 1, 50);
 }
 
+static void
+a_note_on_the_keys_goes_with_what_it_was_about(void **state UNUSED)
+{
+	AUTO(index) struct index *ix = index_new();
+	struct objkey key = key_of("a", "one"), other = key_of("a", "two");
+	struct index_record rec = record("u1", "1"), got;
+	uint32_t old = 7;
+
+	rec.items = 3;
+	rec.digest = 10;
+	(void)index_put(ix, &key, &rec, 1, NULL);
+	(void)index_put(ix, &other, &rec, 1, NULL);
+	assert_int_equal(index_unnoted_items(ix), 6);
+	assert_false(index_note_uses(ix, &key, "u1", 11, 5, &old));
+	assert_int_equal(old, 0);
+	assert_false(index_note_uses(ix, &key, "u2", 10, 5, &old));
+	assert_true(index_note_uses(ix, &key, "u1", 10, 5, &old));
+	assert_int_equal(old, 0);
+	assert_true(index_note_uses(ix, &key, "u1", 10, 6, &old));
+	assert_int_equal(old, 5);
+	assert_int_equal(index_unnoted_items(ix), 3);
+	/* The same content again, then another. */
+	assert_true(index_put(ix, &key, &rec, 2, &got));
+	assert_int_equal(got.uses, 6);
+	assert_int_equal(index_unnoted_items(ix), 3);
+	rec.digest = 11;
+	rec.items = 4;
+	assert_true(index_put(ix, &key, &rec, 2, &got));
+	assert_int_equal(got.uses, 6);
+	assert_true(index_get(ix, &key, &got));
+	assert_int_equal(got.uses, 0);
+	assert_int_equal(index_unnoted_items(ix), 7);
+	assert_int_equal(index_sweep(ix, NULL, 2, NULL, NULL), 1);
+	assert_int_equal(index_unnoted_items(ix), 4);
+	assert_true(index_remove(ix, &key, NULL));
+	assert_int_equal(index_unnoted_items(ix), 0);
+	assert_true(index_add(ix, &key, &rec));
+	assert_int_equal(index_unnoted_items(ix), 4);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    a_note_on_the_keys_goes_with_what_it_was_about),
 		cmocka_unit_test(gives_back_what_was_put),
 		cmocka_unit_test(keys_differ_by_namespace_and_by_name),
 		cmocka_unit_test(what_a_writer_adds_counts_as_not_listed),

@@ -144,7 +144,7 @@ gauges_of_the_moment_are_set_at_each_rendering(void **state UNUSED)
 	metrics_on_render(m, set_depth, m);
 	with = render(m);
 	assert_true(has_line(with, P "queue_depth 7"));
-	metrics_on_render(m, NULL, NULL);
+	metrics_off_render(m, m);
 	metrics_set(m, METRIC_QUEUE_DEPTH, 1);
 	without = render(m);
 	assert_true(has_line(without, P "queue_depth 1"));

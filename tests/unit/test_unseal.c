@@ -6,7 +6,8 @@
 #include "sealedrig.h"
 #include "sealedsecret/unseal.h"
 
-static const struct unseal_options defaults = { true, "kube-system", NULL };
+static const struct unseal_options defaults = { true, "kube-system", NULL,
+	NULL };
 
 static struct rig rig;
 
@@ -399,7 +400,7 @@ an_old_blob_holds_a_whole_secret(void **state UNUSED)
 static void
 an_old_blob_may_be_refused(void **state UNUSED)
 {
-	static const struct unseal_options refuse = { false, NULL, NULL };
+	static const struct unseal_options refuse = { false, NULL, NULL, NULL };
 	static const struct {
 		const struct unseal_options *opt;
 		const char *spec;
