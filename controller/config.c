@@ -356,8 +356,8 @@ static const struct flag table[] = {
 	    .type = FLAG_DURATION,
 	    .offset = VALUE(key_usage_delay_ns),
 	    .def = "1m0s",
-	    .usage = "After so long without work, find out which keys old "
-		     "items need by opening them, slowly (0: never)",
+	    .usage = "So long after the start, find out which keys old items "
+		     "need by opening them, slowly (0: never)",
 	    .want = WANT_RENEW,
 	    .check = check_renew },
 	{ .name = "kubeclient-burst",

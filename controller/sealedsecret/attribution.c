@@ -16,10 +16,11 @@
 #include "sealedsecret/unseal.h"
 
 #define NICE 19
-/* Work that was done a moment ago is likely to be followed by more. */
-#define QUIET_MS 1000
+/* Work that was done a moment ago is likely to be followed by more. Not so
+ * long that objects which are tried again and again stand in the way. */
+#define QUIET_MS 100
 /* How often it is looked whether there is time. */
-#define POLL_MS 1000
+#define POLL_MS 200
 /* So many times as long as an item took, it rests. */
 #define REST_FACTOR 9
 #define REST_MAX_MS 5000
@@ -74,9 +75,9 @@ rest(struct attribution *a, uint64_t ms)
 
 /* False: stop. */
 static bool
-wait_until_idle(struct attribution *a, uint64_t for_ms)
+wait_until_idle(struct attribution *a)
 {
-	while (!a->stopped && a->cfg.idle_ms(a->cfg.ctx) < for_ms)
+	while (!a->stopped && a->cfg.idle_ms(a->cfg.ctx) < QUIET_MS)
 		(void)rest(a, POLL_MS);
 	return !a->stopped;
 }
@@ -95,7 +96,7 @@ go_on(void *ctx)
 		if (!rest(a, ms < REST_MAX_MS ? ms : REST_MAX_MS))
 			return false;
 	}
-	if (!wait_until_idle(a, QUIET_MS))
+	if (!wait_until_idle(a))
 		return false;
 	a->begun_ns = clock_mono_ns(clock);
 	return true;
@@ -129,7 +130,7 @@ look_at(void *ctx, const struct objkey *key, const struct index_record *rec)
 	struct attribution *a = ctx;
 
 	if (a->stopped || rec->items == 0 || rec->uses != 0 ||
-	    !wait_until_idle(a, QUIET_MS))
+	    !wait_until_idle(a))
 		return;
 	a->begun_ns = 0;
 	attribute(a, key);
@@ -149,7 +150,7 @@ attribution_main(void *arg)
 	struct index *ix = a->cfg.cfg->sealedsecrets;
 
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
-	(void)wait_until_idle(a, a->cfg.delay_ms);
+	(void)wait_until_idle(a);
 	while (!a->stopped) {
 		if (index_unnoted_items(ix) > 0)
 			attribution_pass(a);

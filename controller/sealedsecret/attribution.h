@@ -1,9 +1,9 @@
 /*
  * Finds out which keys the items of objects need that no run has opened: after
  * a restart everything is in order and nothing is opened, and a sealed item
- * does not name its key. One thread at the lowest priority, which begins after
- * a time without work, gives way to work at once, spends a tenth of a processor
- * at most, and writes nothing. What fails is tried again in a minute.
+ * does not name its key. One thread at the lowest priority, which gives way to
+ * work at once, spends a tenth of a processor at most, and writes nothing. What
+ * fails is tried again in a minute.
  */
 #ifndef CONTROLLER_SEALEDSECRET_ATTRIBUTION_H
 #define CONTROLLER_SEALEDSECRET_ATTRIBUTION_H
@@ -19,9 +19,9 @@ struct attribution;
 struct attribution_config {
 	const struct controller_config *cfg; /* borrowed */
 	struct kube_client *client;	     /* borrowed; its thread's alone */
-	uint64_t delay_ms; /* without work, before it begins */
-	uint64_t gap_ms;   /* between two objects, for the API server's sake */
-	/* Milliseconds without work; 0 while there is some. */
+	uint64_t gap_ms; /* between two objects, for the API server's sake */
+	/* Milliseconds without work; 0 while there is some, and while it is
+	 * too early. */
 	uint64_t (*idle_ms)(void *ctx);
 	void *ctx;
 	/* Waits; true: stop. NULL: as it should be; for tests. */

@@ -45,6 +45,8 @@ struct controller {
 	struct attribution *attribution; /* NULL: not wanted */
 	atomic_uint busy;		 /* runs under way */
 	_Atomic uint64_t worked_ms;	 /* when the last one ended */
+	_Atomic uint64_t released_ms;
+	uint64_t attribution_delay_ms;
 };
 
 /* The age grows without anybody's doing. */
@@ -328,8 +330,10 @@ idle_ms(void *ctx)
 	struct controller *c = ctx;
 	uint64_t now = clock_mono_ms(c->cfg.clock);
 	uint64_t worked = atomic_load(&c->worked_ms);
+	uint64_t from = atomic_load(&c->released_ms) + c->attribution_delay_ms;
 
-	if (!atomic_load(&c->released) || atomic_load(&c->busy) > 0 ||
+	if (!atomic_load(&c->released) || now < from ||
+	    atomic_load(&c->busy) > 0 ||
 	    (is_open(c) && workqueue_len(c->cfg.queue) > 0))
 		return 0;
 	return now > worked ? now - worked : 0;
@@ -342,12 +346,12 @@ controller_start_attribution(struct controller *c, struct kube_client *client,
 	const struct attribution_config cfg = {
 		.cfg = &c->cfg,
 		.client = client,
-		.delay_ms = delay_ms,
 		.gap_ms = gap_ms,
 		.idle_ms = idle_ms,
 		.ctx = c,
 	};
 
+	c->attribution_delay_ms = delay_ms;
 	c->attribution = attribution_new(&cfg);
 	attribution_start(c->attribution);
 }
@@ -362,7 +366,7 @@ controller_join_attribution(struct controller *c)
 void
 controller_release(struct controller *c)
 {
-	atomic_store(&c->worked_ms, clock_mono_ms(c->cfg.clock));
+	atomic_store(&c->released_ms, clock_mono_ms(c->cfg.clock));
 
 	mutex_lock(&c->mu);
 	atomic_store(&c->released, true);

@@ -77,8 +77,9 @@ void controller_join_workers(struct controller *c);
 
 /*
  * A thread that finds out which keys the items of objects need that no run has
- * opened, once there was no work for delay_ms. It reads objects, gap_ms apart
- * at least, opens items slowly, and writes nothing. The client is its own.
+ * opened, from delay_ms after the release on and whenever there is no work. It
+ * reads objects, gap_ms apart at least, opens items slowly, and writes nothing.
+ * The client is its own.
  */
 void controller_start_attribution(struct controller *c,
     struct kube_client *client, uint64_t delay_ms, uint64_t gap_ms);
