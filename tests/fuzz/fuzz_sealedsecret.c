@@ -194,7 +194,7 @@ check_status(const json_t *sealed, const struct err *failure)
 static void
 check_object(const json_t *sealed, const json_t *live)
 {
-	const struct unseal_options opt = { true, KEY_NS, NULL };
+	const struct unseal_options opt = { true, KEY_NS, NULL, NULL };
 	AUTO_JSON json_t *secret = NULL;
 	struct err err = ERR_INIT;
 	uint32_t hint = 0;
