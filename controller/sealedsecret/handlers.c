@@ -92,7 +92,8 @@ sealedsecret_changed(void *ctx, const struct objkey *key,
 	char text[OBJKEY_TEXT_MAX];
 
 	/* Other items, other keys: the index has dropped the note. */
-	if (old != NULL && old->uses != now->uses)
+	if (old != NULL &&
+	    (old->digest != now->digest || strcmp(old->uid, now->uid) != 0))
 		registry_release_uses(h->cfg->keys, old->uses);
 	if (old == NULL)
 		first_series(h->cfg, key, now, obj);
