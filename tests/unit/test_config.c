@@ -403,6 +403,159 @@ usage_lists_every_flag_sorted_and_aligned(void **state UNUSED)
 	assert_true(n > 40);
 }
 
+/* A good value of each flag that is not its default, and what it reads as. */
+enum kind { BOOL, NUMBER, REAL, TEXT };
+
+#define AT(member) offsetof(struct config, member)
+static const struct spelled {
+	const char *flag, *value;
+	enum kind kind;
+	size_t at;
+	int64_t want; /* of BOOL, NUMBER and REAL */
+} spelled[] = {
+	{ "accept-deprecated-v1-data", "false", BOOL, AT(accept_v1_data), 0 },
+	{ "additional-namespaces", "a,b", TEXT, AT(additional_namespaces), 0 },
+	{ "all-namespaces", "F", BOOL, AT(all_namespaces), 0 },
+	{ "allow-secret-types", "bootstrap.kubernetes.io/token", TEXT,
+	    AT(allow_secret_types), 0 },
+	{ "drift", "detect", TEXT, AT(drift), 0 },
+	{ "key-activation-delay", "24h", NUMBER, AT(key_activation_delay_ns),
+	    24 * HOUR_NS },
+	{ "key-cutoff-time", "Mon, 02 Jan 2006 15:04:05 -0700", TEXT,
+	    AT(key_cutoff_time), 0 },
+	{ "key-order-priority", "SecretCreationTimestamp", TEXT,
+	    AT(key_order_priority), 0 },
+	{ "key-prefix", "mine", TEXT, AT(key_prefix), 0 },
+	{ "key-renew-period", "1.5h", NUMBER, AT(key_renew_period_ns),
+	    HOUR_NS + HOUR_NS / 2 },
+	{ "key-size", "2048", NUMBER, AT(key_size), 2048 },
+	{ "key-ttl", "1h", NUMBER, AT(key_ttl_ns), HOUR_NS },
+	{ "key-usage-delay", "1h", NUMBER, AT(key_usage_delay_ns), HOUR_NS },
+	{ "kubeclient-burst", "0x14", NUMBER, AT(kubeclient_burst), 20 },
+	{ "kubeclient-qps", "2e1", REAL, AT(kubeclient_qps), 20 },
+	{ "kubeconfig", "/f", TEXT, AT(kubeconfig), 0 },
+	{ "label-selector", "a=b", TEXT, AT(label_selector), 0 },
+	{ "leader-elect", "1", BOOL, AT(leader_elect), 1 },
+	{ "leader-elect-lease-duration", "20s", NUMBER, AT(lease_duration_ns),
+	    HOUR_NS / 180 },
+	{ "leader-elect-renew-deadline", "12s", NUMBER, AT(lease_renew_ns),
+	    HOUR_NS / 300 },
+	{ "leader-elect-resource-name", "l", TEXT, AT(lease_name), 0 },
+	{ "leader-elect-retry-period", "3s", NUMBER, AT(lease_retry_ns),
+	    HOUR_NS / 1200 },
+	{ "listen-addr", ":80", TEXT, AT(listen_addr), 0 },
+	{ "listen-metrics-addr", ":81", TEXT, AT(listen_metrics_addr), 0 },
+	{ "log-format", "json", TEXT, AT(log_format), 0 },
+	{ "log-info-stdout", "False", BOOL, AT(log_info_stdout), 0 },
+	{ "log-level", "WARN", TEXT, AT(log_level), 0 },
+	{ "max-unseal-retries", "1_0", NUMBER, AT(max_unseal_retries), 10 },
+	{ "metrics-omit-secret-labels", "t", BOOL,
+	    AT(metrics_omit_secret_labels), 1 },
+	{ "my-cn", "cn", TEXT, AT(my_cn), 0 },
+	{ "old-gc-behavior", "TRUE", BOOL, AT(old_gc_behavior), 1 },
+	{ "privatekey-annotations", "a=b", TEXT, AT(privatekey_annotations),
+	    0 },
+	{ "privatekey-labels", "a=b", TEXT, AT(privatekey_labels), 0 },
+	{ "publish-cert-configmap", "cm", TEXT, AT(publish_cert_configmap), 0 },
+	{ "rate-limit", "7", NUMBER, AT(rate_limit), 7 },
+	{ "rate-limit-burst", "7", NUMBER, AT(rate_limit_burst), 7 },
+	{ "read-timeout", "1h", NUMBER, AT(read_timeout_ns), HOUR_NS },
+	{ "rotate-period", "1h", NUMBER, AT(key_renew_period_ns), HOUR_NS },
+	{ "skip-recreate", "true", BOOL, AT(skip_recreate), 1 },
+	{ "update-status", "0", BOOL, AT(update_status), 0 },
+	{ "version", "true", BOOL, AT(version), 1 },
+	{ "watch-for-secrets", "true", BOOL, AT(watch_for_secrets), 1 },
+	{ "workers", "9", NUMBER, AT(workers), 9 },
+	{ "write-timeout", "1h", NUMBER, AT(write_timeout_ns), HOUR_NS },
+};
+
+static bool
+reads_as(const struct config *c, const struct spelled *f)
+{
+	const char *p = (const char *)c + f->at;
+
+	switch (f->kind) {
+	case BOOL:
+		return *(const bool *)(const void *)p == (f->want == 1);
+	case NUMBER:
+		return *(const int64_t *)(const void *)p == f->want;
+	case REAL:
+		return *(const double *)(const void *)p == (double)f->want;
+	case TEXT:
+		return strcmp(*(const char *const *)(const void *)p,
+			   f->value) == 0;
+	}
+	return false;
+}
+
+static void
+expect_read(const struct run *r, const struct spelled *f, const char *how)
+{
+	if (r->rc != 0 || !reads_as(&r->c, f))
+		fail_msg("--%s %s: %s", f->flag, how, r->err.msg);
+}
+
+static void
+every_flag_is_read_in_both_spellings_and_from_the_environment(
+    void **state UNUSED)
+{
+	struct run r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(spelled); i++) {
+		const struct spelled *f = &spelled[i];
+		struct spelled bare = *f;
+		char word[256], var[256], name[128];
+
+		parse(&r, NULL, NULL);
+		if (reads_as(&r.c, f))
+			fail_msg("--%s: the default", f->flag);
+		(void)snprintf(
+		    word, sizeof(word), "--%s=%s", f->flag, f->value);
+		parse(&r, LIST(word), NULL);
+		expect_read(&r, f, "in one word");
+		/* A boolean never takes the next word. */
+		(void)snprintf(name, sizeof(name), "--%s", f->flag);
+		bare.want = 1;
+		parse(&r, LIST(name, f->value), NULL);
+		expect_read(&r, f->kind == BOOL ? &bare : f, "in two words");
+		(void)snprintf(var, sizeof(var), "SEALED_SECRETS_%s=%s",
+		    f->flag, f->value);
+		for (char *p = var; *p != '='; p++)
+			*p = *p == '-' ? '_' : *p >= 'a' ? (char)(*p - 32) : *p;
+		parse(&r, NULL, LIST(var));
+		expect_read(&r, f, "in the environment");
+		/* Single dashes are for letters. */
+		parse(&r, LIST(word + 1), NULL);
+		if (r.rc != -1)
+			fail_msg("%s: taken", word + 1);
+	}
+}
+
+static bool
+is_spelled(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(spelled); i++)
+		if (strcmp(spelled[i].flag, name) == 0)
+			return true;
+	return false;
+}
+
+/* So that the table above stays complete. */
+static void
+no_flag_is_missing_from_these_tests(void **state UNUSED)
+{
+	char text[16384] = "", *line, *save, name[64];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	assert_non_null(out);
+	config_usage("controller", out);
+	assert_int_equal(fclose(out), 0);
+	for (line = strtok_r(text, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save))
+		if (sscanf(line, " --%63s", name) == 1 && !is_spelled(name))
+			fail_msg("--%s", name);
+}
+
 int
 main(void)
 {
@@ -416,6 +569,9 @@ main(void)
 		cmocka_unit_test(reads_the_cutoff_time),
 		cmocka_unit_test(tells_key_order_by_name),
 		cmocka_unit_test(help_stops_before_checks_over_several_flags),
+		cmocka_unit_test(
+		    every_flag_is_read_in_both_spellings_and_from_the_environment),
+		cmocka_unit_test(no_flag_is_missing_from_these_tests),
 		cmocka_unit_test(accepts_every_good_value),
 		cmocka_unit_test(
 		    a_bad_value_names_flag_value_and_accepted_form),
