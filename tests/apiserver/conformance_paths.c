@@ -132,6 +132,79 @@ strangers_are_kept_out(void **state UNUSED)
 	RUN(steps);
 }
 
+/* What kubectl and client libraries ask first. */
+static void
+discovery_tells_of_every_group(void **state UNUSED)
+{
+	/* clang-format off */
+	static const struct step steps[] = {
+		{ "GET", "/apis/coordination.k8s.io/v1", NULL, 200,
+		    "{'*':1,'kind':'APIResourceList',"
+		    "'groupVersion':'coordination.k8s.io/v1','resources':["
+		    "{'*':1,'name':'leases','singularName':'lease',"
+		    "'namespaced':true,'kind':'Lease'}]}" },
+		{ "GET", "/apis/bitnami.com/v1alpha1", NULL, 200,
+		    "{'*':1,'kind':'APIResourceList',"
+		    "'groupVersion':'bitnami.com/v1alpha1','resources':["
+		    "{'*':1,'name':'sealedsecrets',"
+		    "'singularName':'sealedsecret','namespaced':true,"
+		    "'kind':'SealedSecret'},"
+		    "{'*':1,'name':'sealedsecrets/status','singularName':'',"
+		    "'namespaced':true,'kind':'SealedSecret'}]}" },
+	};
+	/* clang-format on */
+
+	RUN(steps);
+}
+
+#define LEASES "/apis/coordination.k8s.io/v1/namespaces/{N}/leases"
+#define LEASE(version, holder)                                               \
+	"{'apiVersion':'coordination.k8s.io/v1','kind':'Lease','metadata':{" \
+	"'name':'l'" version "},'spec':{'holderIdentity':'" holder           \
+	"','leaseDurationSeconds':15,"                                       \
+	"'renewTime':'2026-04-22T11:28:08.000001Z'}}"
+
+/* An election rests on these answers. */
+static void
+a_lease_is_taken_by_one_at_a_time(void **state UNUSED)
+{
+	/* clang-format off */
+	static const struct step steps[] = {
+		{ "GET", LEASES "/l", NULL, 404,
+		    FAILURE(404, "NotFound",
+		    "leases.coordination.k8s.io ~l~ not found",
+		    "{'name':'l','group':'coordination.k8s.io',"
+		    "'kind':'leases'}") },
+		{ "POST", LEASES, LEASE("", "one"), 201,
+		    "{'*':1,'kind':'Lease','metadata':{'*':1,'name':'l',"
+		    "'resourceVersion':'<rv=first>'},"
+		    "'spec':{'holderIdentity':'one','leaseDurationSeconds':15,"
+		    "'renewTime':'2026-04-22T11:28:08.000001Z'}}" },
+		{ "POST", LEASES, LEASE("", "two"), 409,
+		    FAILURE(409, "AlreadyExists",
+		    "leases.coordination.k8s.io ~l~ already exists",
+		    "{'name':'l','group':'coordination.k8s.io',"
+		    "'kind':'leases'}") },
+		{ "PUT", LEASES "/l",
+		    LEASE(",'resourceVersion':'<first>'", "two"), 200,
+		    "{'*':1,'spec':{'*':1,'holderIdentity':'two'}}" },
+		{ "PUT", LEASES "/l",
+		    LEASE(",'resourceVersion':'<first>'", "one"), 409,
+		    FAILURE(409, "Conflict",
+		    "Operation cannot be fulfilled on "
+		    "leases.coordination.k8s.io ~l~: the object has been "
+		    "modified; please apply your changes to the latest "
+		    "version and try again",
+		    "{'name':'l','group':'coordination.k8s.io',"
+		    "'kind':'leases'}") },
+		{ "GET", LEASES "/l", NULL, 200,
+		    "{'*':1,'spec':{'*':1,'holderIdentity':'two'}}" },
+	};
+	/* clang-format on */
+
+	RUN(steps);
+}
+
 int
 conformance_paths(void)
 {
@@ -139,6 +212,8 @@ conformance_paths(void)
 		cmocka_unit_test(unknown_paths_are_not_found),
 		cmocka_unit_test(methods_must_fit_the_path),
 		cmocka_unit_test(media_types_are_negotiated),
+		cmocka_unit_test(discovery_tells_of_every_group),
+		cmocka_unit_test(a_lease_is_taken_by_one_at_a_time),
 		cmocka_unit_test(a_namespace_tells_its_name_and_phase),
 		cmocka_unit_test(strangers_are_kept_out),
 	};

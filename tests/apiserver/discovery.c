@@ -51,12 +51,15 @@ resource_list(const char *group, const char *version)
 }
 
 static json_t *
-group_entry(void)
+group_entry(const char *group, const char *version)
 {
-	return json_pack("{s:s, s:[{s:s, s:s}], s:{s:s, s:s}}", "name",
-	    "bitnami.com", "versions", "groupVersion", "bitnami.com/v1alpha1",
-	    "version", "v1alpha1", "preferredVersion", "groupVersion",
-	    "bitnami.com/v1alpha1", "version", "v1alpha1");
+	char *gv = util_format("%s/%s", group, version);
+	json_t *e = json_pack("{s:s, s:[{s:s, s:s}], s:{s:s, s:s}}", "name",
+	    group, "versions", "groupVersion", gv, "version", version,
+	    "preferredVersion", "groupVersion", gv, "version", version);
+
+	free(gv);
+	return e;
 }
 
 static json_t *
@@ -66,10 +69,14 @@ document(const char *path)
 		return json_pack(
 		    "{s:s, s:[s]}", "kind", "APIVersions", "versions", "v1");
 	if (strcmp(path, "/apis") == 0)
-		return json_pack("{s:s, s:s, s:[o]}", "kind", "APIGroupList",
-		    "apiVersion", "v1", "groups", group_entry());
+		return json_pack("{s:s, s:s, s:[o, o]}", "kind", "APIGroupList",
+		    "apiVersion", "v1", "groups",
+		    group_entry("coordination.k8s.io", "v1"),
+		    group_entry("bitnami.com", "v1alpha1"));
 	if (strcmp(path, "/api/v1") == 0)
 		return resource_list("", "v1");
+	if (strcmp(path, "/apis/coordination.k8s.io/v1") == 0)
+		return resource_list("coordination.k8s.io", "v1");
 	if (strcmp(path, "/apis/bitnami.com/v1alpha1") == 0)
 		return resource_list("bitnami.com", "v1alpha1");
 	if (strcmp(path, "/version") == 0)

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "harness.h"
 
+#define SEALED "/apis/bitnami.com/v1alpha1/namespaces/a/sealedsecrets"
 #define CANARY "canary-7d0c2f-never-to-be-seen"
 
 static int
@@ -180,6 +181,45 @@ scopes_decide_where_an_item_opens(void **state)
 		h, "a", "othername", "ErrUnsealFailed", HARNESS_SOON_MS));
 }
 
+/* Only the annotation changes, which is no new generation. */
+static void
+a_scope_that_is_added_later_is_a_reason_to_run(void **state)
+{
+	struct harness *h = *state;
+	AUTO_JSON json_t *seen = object_sealed("a", "any", OBJECT_CLUSTER_WIDE);
+	AUTO_JSON json_t *v = object_sealed("a", "late", OBJECT_STRICT);
+	AUTO_JSON json_t *patch = json_pack("{s:{s:{s:s}}}", "metadata",
+	    "annotations", "sealedsecrets.bitnami.com/cluster-wide", "true");
+	AUTO_JSON json_t *label =
+	    json_pack("{s:{s:{s:s}}}", "metadata", "labels", "team", "blue");
+	AUTO_JSON json_t *after = NULL;
+
+	object_seal(seen, harness_cert(h), HARNESS_KEY, "value");
+	jsonx_set(jsonx_object(v, "spec", NULL), "encryptedData",
+	    json_incref(jsonx_object(seen, "spec", "encryptedData", NULL)));
+	assert_int_equal(api_post(h->api, v, NULL, SEALED), 201);
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "late", "False", HARNESS_SOON_MS));
+	assert_int_equal(
+	    api_patch(h->api, API_MERGE, patch, NULL, SEALED "/late"), 200);
+	harness_expect(
+	    h, harness_wait_value(h, "a", "late", "value", HARNESS_SOON_MS));
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "late", "True", HARNESS_SOON_MS));
+	after = harness_sealed(h, "a", "late");
+	assert_int_equal(jsonx_int(after, "metadata", "generation", NULL), 1);
+	/* A label and our own status are none. */
+	harness_expect(
+	    h, harness_wait_event(h, "a", "late", "Unsealed", HARNESS_SOON_MS));
+	assert_int_equal(
+	    api_patch(h->api, API_MERGE, label, NULL, SEALED "/late"), 200);
+	harness_create(h, "a", "next", "value");
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "next", "True", HARNESS_SOON_MS));
+	assert_int_equal(
+	    proc_said_times(h->controller, "msg=Updating key=a/late\n"), 2);
+}
+
 static void
 one_bad_object_does_not_disturb_another(void **state)
 {
@@ -319,6 +359,9 @@ main(void)
 		    stop),
 		cmocka_unit_test_setup_teardown(
 		    scopes_decide_where_an_item_opens, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    a_scope_that_is_added_later_is_a_reason_to_run, start,
+		    stop),
 		cmocka_unit_test_setup_teardown(
 		    one_bad_object_does_not_disturb_another, start, stop),
 		cmocka_unit_test_setup_teardown(

@@ -20,9 +20,10 @@
 #define LASTS_MS 3000
 /* The time of the Lease and five seconds. */
 #define FAILOVER_MS (LASTS_MS + 5000)
-#define TRIES	    20
-#define OBJECTS	    20
-#define LEADS	    "msg=Leads "
+/* REPLICA_TRIES asks for another number. */
+#define TRIES	20
+#define OBJECTS 20
+#define LEADS	"msg=Leads "
 
 static const char *const elected[] = { "--leader-elect",
 	"--leader-elect-lease-duration=3s", "--leader-elect-renew-deadline=2s",
@@ -153,7 +154,10 @@ delete_keys(struct pair *p)
 static void
 make_one_key(struct pair *p, const char *const args[])
 {
-	for (unsigned i = 0; i < TRIES; i++) {
+	const char *tries = getenv("REPLICA_TRIES");
+	unsigned long n = tries == NULL ? TRIES : strtoul(tries, NULL, 10);
+
+	for (unsigned long i = 0; i < n; i++) {
 		start_replicas(p, args);
 		EXPECT(p, harness_keys(p->h) == 1);
 		use_certificate(p, 0);

@@ -128,6 +128,7 @@ apiserver_kill() {
 manager_start() {
 	daemon manager kube-controller-manager \
 	    --kubeconfig "$RIG/manager.kubeconfig" --leader-elect=false \
+	    --use-service-account-credentials \
 	    --bind-address 127.0.0.1 --root-ca-file "$RIG/pki/ca.crt" \
 	    --service-account-private-key-file "$RIG/pki/sa.key" \
 	    --controllers "garbage-collector-controller,namespace-controller,$(

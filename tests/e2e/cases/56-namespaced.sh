@@ -1,0 +1,94 @@
+#!/bin/bash
+#
+# Fewer rights and fewer namespaces than the shipped manifest gives.
+#
+# shellcheck disable=SC2154,SC2317
+
+# What the reference's chart grants with namespaced roles: its rules in each
+# additional namespace, and at home no more than keys to list and create.
+namespaced_roles() {
+	get clusterrolebinding "$app" >"$RIG/binding.json"
+	get role -n kube-system sealed-secrets-key-admin >"$RIG/keys.json"
+	kubectl delete clusterrolebinding "$app"
+	jq 'del(.metadata.resourceVersion) | .rules = [{apiGroups: [""],
+	    resources: ["secrets"], verbs: ["create", "list"]}]' \
+	    "$RIG/keys.json" | kubectl replace -f -
+	kubectl create rolebinding -n "$ns" unsealer \
+	    --clusterrole secrets-unsealer \
+	    --serviceaccount "kube-system:$app"
+}
+
+shipped_roles() {
+	jq 'del(.metadata.resourceVersion, .metadata.uid)' \
+	    "$RIG/binding.json" | kubectl create -f -
+	jq 'del(.metadata.resourceVersion)' "$RIG/keys.json" |
+	    kubectl replace -f -
+	controller_stop
+	controller_start
+}
+
+namespaced_roles_of_the_reference_are_enough() {
+	local value began before
+	namespace
+	value=$(plain)
+	secret "$ns" s "foo=$value" | seal >"$RIG/s.json"
+	controller_stop
+	namespaced_roles
+	trap shipped_roles EXIT
+	began=$(stat -c %s "$RIG/controller.log")
+	# Trimmed; one that is missing is picked up when it appears.
+	controller_start --leader-elect=false \
+	    --additional-namespaces " $ns, ,$ns-later"
+	apply <"$RIG/s.json"
+	unsealed "$ns" s "foo=$value"
+	kubectl delete secret -n "$ns" s
+	unsealed "$ns" s "foo=$value"
+	kubectl create namespace "$ns-later"
+	kubectl create rolebinding -n "$ns-later" unsealer \
+	    --clusterrole secrets-unsealer \
+	    --serviceaccount "kube-system:$app"
+	secret "$ns-later" s "foo=$value" | seal | apply
+	within 60 data_is "$ns-later" s "$(items "foo=$value")"
+	# Keys cannot be watched, and are followed all the same.
+	before=$(certificate)
+	kill -USR1 "$(pid controller)"
+	certificate_changed() {
+		[ "$(certificate)" != "$before" ]
+	}
+	within 60 certificate_changed
+	# The next list has seen it.
+	sleep 5
+	kubectl label secret -n kube-system "$(keys | jq -r '.items |
+	    sort_by(.metadata.creationTimestamp) | last | .metadata.name')" \
+	    --overwrite "$key_label=compromised"
+	same_again() {
+		[ "$(certificate)" = "$before" ]
+	}
+	within 10 same_again
+	tail -c "+$((began + 1))" "$RIG/controller.log" >"$RIG/since"
+	fails grep -i forbidden "$RIG/since"
+	same 1 "$(grep -c "list sealedsecrets in namespace kube-system" \
+	    "$RIG/since")" "lines on the refused stream"
+}
+test_case namespaced_roles_of_the_reference_are_enough
+
+a_label_selector_limits_what_is_served() {
+	local value
+	namespace
+	value=$(plain)
+	secret "$ns" mine "foo=$value" | seal |
+	    jq '.metadata.labels = {team: "a"}' >"$RIG/mine.json"
+	secret "$ns" theirs "foo=$value" | seal >"$RIG/theirs.json"
+	controller_stop
+	controller_start --label-selector 'team in (a,b)'
+	apply <"$RIG/mine.json"
+	apply <"$RIG/theirs.json"
+	unsealed "$ns" mine "foo=$value"
+	gone secret -n "$ns" theirs
+	# It is, as soon as it carries the label.
+	kubectl label sealedsecret -n "$ns" theirs team=b
+	unsealed "$ns" theirs "foo=$value"
+	controller_stop
+	controller_start
+}
+test_case a_label_selector_limits_what_is_served

@@ -1,0 +1,153 @@
+#!/bin/bash
+#
+# A second controller beside the first.
+#
+# shellcheck disable=SC2154,SC2317
+
+second=$RIG/second
+second_port=9080
+
+# second_start [FLAG...]: with the account of the first, on other ports.
+second_start() {
+	local args
+	mkdir -p "$second"
+	ln -sfn "$RIG/serviceaccount" "$second/serviceaccount"
+	ln -sfn "$RIG/bin" "$second/bin"
+	rm -f "$second/controller.exit"
+	mapfile -t args < <(controller_args)
+	args+=(--listen-addr ":$second_port" --listen-metrics-addr :9081 "$@")
+	(
+		rc=0
+		# Another Pod has another host name.
+		unshare --mount --uts bash -c 'hostname second; exec bash "$@"' \
+		    pod "$here/lib/pod.sh" "$second" "$address" "$port" \
+		    "${args[@]}" || rc=$?
+		echo "$rc" >"$second/controller.exit"
+	) >>"$second/controller.log" 2>&1 3>&- 9>&- &
+	trap second_kill EXIT
+	within 60 second_answers /readyz
+}
+
+second_answers() {
+	curl -sSf --max-time 5 "http://$address:$second_port$1"
+}
+
+second_pid() {
+	cat "$second/controller.pid"
+}
+
+second_kill() {
+	kill -KILL "$(second_pid)" 2>/dev/null || true
+}
+
+second_ended() {
+	[ -e "$second/controller.exit" ]
+}
+
+second_said() {
+	grep -F "$1" "$second/controller.log"
+}
+
+# Lease time 15 s and 5 s more, as the README promises.
+a_dead_leader_is_replaced_in_time() {
+	local value
+	namespace
+	value=$(plain)
+	secret "$ns" s "foo=$value" | seal >"$RIG/s.json"
+	second_start
+	fails second_said msg=Leads
+	# Every replica serves.
+	same "$(certificate)" "$(second_answers /v1/cert.pem)" certificate
+	controller_stop KILL
+	apply <"$RIG/s.json"
+	within 20 data_is "$ns" s "$(items "foo=$value")"
+	within 5 synced "$ns" s True
+	second_said msg=Leads
+	# The one that comes back follows; a stop hands over at once.
+	controller_start
+	kill -TERM "$(second_pid)"
+	within 10 second_ended
+	same 0 "$(cat "$second/controller.exit")" "exit status"
+	secret "$ns" t "foo=$value" | seal | apply
+	within 10 data_is "$ns" t "$(items "foo=$value")"
+}
+test_case a_dead_leader_is_replaced_in_time
+
+a_leader_that_loses_the_lease_follows_and_comes_back() {
+	local value process began
+	namespace
+	value=$(plain)
+	secret "$ns" s "foo=$value" | seal >"$RIG/s.json"
+	process=$(pid controller)
+	began=$(stat -c %s "$RIG/controller.log")
+	said() {
+		tail -c "+$((began + 1))" "$RIG/controller.log" | grep -F "$1"
+	}
+	kubectl patch lease -n kube-system sealed-secrets-controller \
+	    --type merge -p '{"spec": {"holderIdentity": "somebody-else",
+	    "leaseDurationSeconds": 6}}'
+	within 10 said "Leads no more"
+	apply <"$RIG/s.json"
+	stays 2 gone secret -n "$ns" s
+	certificate | openssl x509 -noout
+	within 20 data_is "$ns" s "$(items "foo=$value")"
+	within 10 synced "$ns" s True
+	said msg=Leads
+	same "$process" "$(pid controller)" process
+}
+test_case a_leader_that_loses_the_lease_follows_and_comes_back
+
+# The rolling update of an installation without the flag: old and new overlap.
+two_that_overlap_come_to_rest() {
+	local value i before
+	namespace
+	value=$(plain)
+	controller_stop
+	controller_start --leader-elect=false
+	before=$(key_count)
+	second_start --leader-elect=false
+	for i in 1 2 3 4 5; do
+		labelled "$ns" "s$i" "$value"
+		edit "s$i" '{"data":{"foo":"d3Jvbmc="}}'
+	done
+	for i in 1 2 3 4 5; do
+		within 10 data_is "$ns" "s$i" "$(items "foo=$value")"
+	done
+	kubectl delete secret -n "$ns" s1
+	within 10 data_is "$ns" s1 "$(items "foo=$value")"
+	sleep 2
+	stays 5 versions_are "$(versions)"
+	kill -TERM "$(second_pid)"
+	within 10 second_ended
+	same "$before" "$(key_count)" "number of keys"
+	controller_stop
+	controller_start
+}
+test_case two_that_overlap_come_to_rest
+
+without_rights_on_leases_it_goes_on_alone() {
+	local value began
+	namespace
+	value=$(plain)
+	controller_stop
+	get role -n kube-system sealed-secrets-key-admin >"$RIG/keys.json"
+	rights_back() {
+		jq 'del(.metadata.resourceVersion)' "$RIG/keys.json" |
+		    kubectl replace -f -
+	}
+	trap rights_back EXIT
+	jq 'del(.metadata.resourceVersion) | .rules |= map(select(
+	    .resources != ["leases"]))' "$RIG/keys.json" | kubectl replace -f -
+	began=$(stat -c %s "$RIG/controller.log")
+	controller_start
+	secret "$ns" s "foo=$value" | seal | apply
+	unsealed "$ns" s "foo=$value"
+	tail -c "+$((began + 1))" "$RIG/controller.log" >"$RIG/since"
+	same 1 "$(grep -c "Not permitted to get, create and" "$RIG/since")" \
+	    "warnings"
+	fails grep -i forbidden "$RIG/since"
+	rights_back
+	controller_stop
+	controller_start
+}
+test_case without_rights_on_leases_it_goes_on_alone
