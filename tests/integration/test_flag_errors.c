@@ -22,6 +22,8 @@ static const struct {
 } bad[] = {
 	{ "accept-deprecated-v1-data", "yes", "true or false" },
 	{ "additional-namespaces", "a,B_c", "names of namespaces" },
+	{ "admin-listen-addr", "8443", "an address such as" },
+	{ "admin-token-audience", "", "1 to 253 bytes" },
 	{ "all-namespaces", "all", "true or false" },
 	{ "allow-secret-types", "Opaque", "a list of those two" },
 	{ "drift", "maybe", "repair, detect or off" },

@@ -415,6 +415,10 @@ static const struct spelled {
 } spelled[] = {
 	{ "accept-deprecated-v1-data", "false", BOOL, AT(accept_v1_data), 0 },
 	{ "additional-namespaces", "a,b", TEXT, AT(additional_namespaces), 0 },
+	{ "admin-listen-addr", ":8443", TEXT, AT(admin_listen_addr), 0 },
+	{ "admin-tls-cert-file", "/c", TEXT, AT(admin_tls_cert_file), 0 },
+	{ "admin-tls-key-file", "/k", TEXT, AT(admin_tls_key_file), 0 },
+	{ "admin-token-audience", "x", TEXT, AT(admin_token_audience), 0 },
 	{ "all-namespaces", "F", BOOL, AT(all_namespaces), 0 },
 	{ "allow-secret-types", "bootstrap.kubernetes.io/token", TEXT,
 	    AT(allow_secret_types), 0 },
@@ -488,6 +492,15 @@ reads_as(const struct config *c, const struct spelled *f)
 	return false;
 }
 
+static bool
+needs_companions(const struct spelled *f)
+{
+	return strcmp(f->flag, "admin-listen-addr") == 0;
+}
+
+/* What a flag needs beside it; the last occurrence of a word wins. */
+#define COMPANIONS "--admin-tls-cert-file=/x", "--admin-tls-key-file=/y"
+
 static void
 expect_read(const struct run *r, const struct spelled *f, const char *how)
 {
@@ -511,18 +524,19 @@ every_flag_is_read_in_both_spellings_and_from_the_environment(
 			fail_msg("--%s: the default", f->flag);
 		(void)snprintf(
 		    word, sizeof(word), "--%s=%s", f->flag, f->value);
-		parse(&r, LIST(word), NULL);
+		parse(&r, LIST(COMPANIONS, word), NULL);
 		expect_read(&r, f, "in one word");
 		/* A boolean never takes the next word. */
 		(void)snprintf(name, sizeof(name), "--%s", f->flag);
 		bare.want = 1;
-		parse(&r, LIST(name, f->value), NULL);
+		parse(&r, LIST(COMPANIONS, name, f->value), NULL);
 		expect_read(&r, f->kind == BOOL ? &bare : f, "in two words");
 		(void)snprintf(var, sizeof(var), "SEALED_SECRETS_%s=%s",
 		    f->flag, f->value);
 		for (char *p = var; *p != '='; p++)
 			*p = *p == '-' ? '_' : *p >= 'a' ? (char)(*p - 32) : *p;
-		parse(&r, NULL, LIST(var));
+		parse(&r, needs_companions(f) ? LIST(COMPANIONS) : NULL,
+		    LIST(var));
 		expect_read(&r, f, "in the environment");
 		/* Single dashes are for letters. */
 		parse(&r, LIST(word + 1), NULL);
