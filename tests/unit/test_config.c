@@ -422,6 +422,7 @@ static const struct spelled {
 	{ "all-namespaces", "F", BOOL, AT(all_namespaces), 0 },
 	{ "allow-secret-types", "bootstrap.kubernetes.io/token", TEXT,
 	    AT(allow_secret_types), 0 },
+	{ "backup-recipients-file", "/r", TEXT, AT(backup_recipients_file), 0 },
 	{ "drift", "detect", TEXT, AT(drift), 0 },
 	{ "key-activation-delay", "24h", NUMBER, AT(key_activation_delay_ns),
 	    24 * HOUR_NS },
