@@ -23,6 +23,7 @@
 #define RETRY_JITTER_MS	   2000u
 #define REQUEST_TIMEOUT_MS 10000u
 #define FLUSH_NS	   (2 * NS_PER_S)
+#define QUIET_NS	   (2 * NS_PER_S)
 #define MESSAGE_MAX	   1024u
 #define NAME_SUFFIX_MAX	   18u /* dot and 64 bits in hex, and NUL */
 #define COMBINED	   "(combined from similar events): "
@@ -56,6 +57,7 @@ struct event_recorder {
 	struct mutex mu;
 	struct cond news;
 	struct cond ended_cond;
+	bool untidy; /* the sender's: events went out since the last trim */
 	struct queue fresh; /* guarded by mu */
 	int64_t last_ns;    /* guarded by mu: of the last name */
 	bool stopping;	    /* guarded by mu */
@@ -547,18 +549,28 @@ next_retry_ns(const struct event_recorder *r)
 	return wait_ms * NS_PER_MS;
 }
 
-/* False: stopping, and nothing is left that was not tried once. */
+/*
+ * False: stopping, and nothing is left that was not tried once. Events are the
+ * last that is heard of a burst of work: when they have ceased, the heap has
+ * holes worth giving back.
+ */
 static bool
 wait_for_news(struct event_recorder *r)
 {
 	uint64_t wait_ns = next_retry_ns(r);
-	bool more;
+	bool more, quiet = false;
 
+	if (r->untidy && wait_ns > QUIET_NS)
+		wait_ns = QUIET_NS;
 	mutex_lock(&r->mu);
 	if (r->fresh.first == NULL && !r->stopping && wait_ns > 0)
-		(void)cond_wait_for(&r->news, &r->mu, wait_ns);
+		quiet = !cond_wait_for(&r->news, &r->mu, wait_ns);
 	more = r->fresh.first != NULL || !r->stopping;
 	mutex_unlock(&r->mu);
+	if (quiet && r->untidy) {
+		mem_trim();
+		r->untidy = false;
+	}
 	return more;
 }
 
@@ -568,7 +580,8 @@ sender(void *arg)
 	struct event_recorder *r = arg;
 
 	do {
-		(void)event_recorder_pump(r);
+		if (event_recorder_pump(r) > 0)
+			r->untidy = true;
 	} while (wait_for_news(r));
 	mutex_lock(&r->mu);
 	r->ended = true;

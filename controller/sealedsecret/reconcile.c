@@ -332,9 +332,12 @@ apply(struct run *r, const json_t *desired, uint32_t state, json_t **written)
 {
 	AUTO_JSON json_t *rendered = rendered_items(r->obj);
 	struct index_record secret;
-	bool known = index_get(r->cfg->secrets, r->key, &secret) &&
-	    secret.note == hash_str(r->ss.uid);
+	char id[INDEX_UID_MAX];
+	bool known;
 
+	index_copy_id(id, sizeof(id), r->ss.uid);
+	known = index_get(r->cfg->secrets, r->key, &secret) &&
+	    secret.note == hash_str(id);
 	/* From here on the watch may tell of what others did to it. */
 	(void)index_note_marks(r->cfg->sealedsecrets, r->key, r->ss.uid,
 	    RECONCILE_MARK_WRITING, 0);

@@ -14,8 +14,10 @@
 #include "base/compiler.h"
 #include "kube/objkey.h"
 
-#define INDEX_UID_MAX 40 /* a longer UID is stored as a hash of it */
-#define INDEX_RV_MAX  24 /* a longer one likewise */
+/* A longer one is stored as a keyed hash of it, as every UUID is: they are
+ * compared, never shown. */
+#define INDEX_UID_MAX 20
+#define INDEX_RV_MAX  20
 
 struct index_record {
 	char uid[INDEX_UID_MAX];
