@@ -45,19 +45,33 @@ struct client {
 	struct keysargs args;
 	struct kube_config *cfg;
 	struct kube_transport *transport;
-	struct announced head;
 };
 
 struct answer {
 	struct kube_response resp;
 	json_t *json; /* NULL: not JSON */
+	struct announced head;
 };
+
+static void
+answer_init(struct answer *a)
+{
+	memset(a, 0, sizeof(*a));
+	buf_init(&a->head.type, FIELD_MAX);
+	buf_init(&a->head.digest, FIELD_MAX);
+	buf_init(&a->head.length, FIELD_MAX);
+	buf_init(&a->head.fingerprints, FIELD_MAX);
+}
 
 static void
 answer_release(struct answer *a)
 {
 	kube_response_release(&a->resp);
 	json_decref(a->json);
+	buf_release(&a->head.type);
+	buf_release(&a->head.digest);
+	buf_release(&a->head.length);
+	buf_release(&a->head.fingerprints);
 }
 
 DEFINE_AUTO_RELEASE(answer);
@@ -80,15 +94,6 @@ wants_colour(const struct keysclient_io *io)
 }
 
 /* ---- requests ---- */
-
-static void
-announced_clear(struct announced *h)
-{
-	buf_clear(&h->type);
-	buf_clear(&h->digest);
-	buf_clear(&h->length);
-	buf_clear(&h->fingerprints);
-}
 
 static void
 on_field(void *ctx, const char *name, size_t name_len, const char *value,
@@ -187,9 +192,9 @@ ask(struct client *c, const struct kube_request *what, struct answer *ret,
 	struct err ignored = ERR_INIT;
 
 	req.field = on_field;
-	req.field_ctx = &c->head;
+	req.field_ctx = &ret->head;
 	req.once = true;
-	announced_clear(&c->head);
+	answer_init(ret);
 	if (c->transport->perform(c->transport->ctx, &req, &ret->resp, err) < 0)
 		return unreachable(c, err);
 	if (ret->resp.json)
@@ -314,14 +319,15 @@ run_restore(struct client *c, struct err *err)
 
 /* Length and digest are the ones that the server announced. */
 static int
-check_body(const struct client *c, const struct buf *body, struct err *err)
+check_body(const struct answer *a, struct err *err)
 {
 	AUTO_RELEASE(buf) struct buf want = BUF_INIT(128);
+	const struct buf *body = &a->resp.body;
 	unsigned char md[DIGEST_SHA256_LEN];
 	char length[24];
 
 	(void)snprintf(length, sizeof(length), "%zu", body->len);
-	if (strcmp(buf_str(&c->head.length), length) != 0)
+	if (strcmp(buf_str(&a->head.length), length) != 0)
 		return err_set(err, ERR_TRANSPORT,
 		    "the backup does not have the length that the server "
 		    "announced");
@@ -330,7 +336,7 @@ check_body(const struct client *c, const struct buf *body, struct err *err)
 	if (base64_encode(md, sizeof(md), &want, err) < 0)
 		return -1;
 	buf_putc(&want, ':');
-	if (strstr(buf_str(&c->head.digest), buf_str(&want)) == NULL)
+	if (strstr(buf_str(&a->head.digest), buf_str(&want)) == NULL)
 		return err_set(err, ERR_TRANSPORT,
 		    "the backup does not have the digest that the server "
 		    "announced");
@@ -338,9 +344,9 @@ check_body(const struct client *c, const struct buf *body, struct err *err)
 }
 
 static bool
-is_encrypted(const struct client *c)
+is_encrypted(const struct answer *a)
 {
-	const char *type = buf_str(&c->head.type);
+	const char *type = buf_str(&a->head.type);
 
 	return strncasecmp(type, "application/cms", 15) == 0;
 }
@@ -378,10 +384,10 @@ verify(
 }
 
 static json_t *
-fingerprint_list(const struct client *c)
+fingerprint_list(const struct answer *a)
 {
 	json_t *list = json_array();
-	const char *p = buf_str(&c->head.fingerprints);
+	const char *p = buf_str(&a->head.fingerprints);
 
 	for (;;) {
 		size_t n = strcspn(p, ", ");
@@ -403,9 +409,9 @@ struct kept {
 };
 
 static void
-tell_kept(const struct client *c, const struct kept *k)
+tell_kept(const struct client *c, const struct answer *a, const struct kept *k)
 {
-	AUTO_JSON json_t *prints = fingerprint_list(c);
+	AUTO_JSON json_t *prints = fingerprint_list(a);
 	AUTO_JSON json_t *all = NULL;
 
 	if (k->path == NULL)
@@ -413,20 +419,21 @@ tell_kept(const struct client *c, const struct kept *k)
 	if (c->args.json) {
 		all = json_pack("{s:s,s:I,s:b,s:s,s:O,s:b,s:I}", "file",
 		    k->path, "bytes", (json_int_t)k->bytes, "encrypted",
-		    k->encrypted, "contentDigest", buf_str(&c->head.digest),
+		    k->encrypted, "contentDigest", buf_str(&a->head.digest),
 		    "fingerprints", prints, "verified", c->args.verify,
 		    "removed", (json_int_t)k->removed);
 		if (all != NULL)
 			keysprint_json(all, c->io->out);
 		return;
 	}
-	(void)fprintf(c->io->out, "%s: %zu keys, %zu bytes, %s%s\n", k->path,
-	    json_array_size(prints), k->bytes,
+	(void)fprintf(c->io->out, "%s: %zu key%s, %zu bytes, %s%s\n", k->path,
+	    json_array_size(prints), json_array_size(prints) == 1 ? "" : "s",
+	    k->bytes,
 	    k->encrypted ? "encrypted" : "NOT encrypted, keep it secret",
 	    c->args.verify ? ", verified" : "");
 	if (k->removed > 0)
-		(void)fprintf(
-		    c->io->out, "%zu older backups deleted\n", k->removed);
+		(void)fprintf(c->io->out, "%zu older backup%s deleted\n",
+		    k->removed, k->removed == 1 ? "" : "s");
 }
 
 static int
@@ -488,16 +495,16 @@ run_export(struct client *c, struct err *err)
 		return -1;
 	if (a.resp.status != 200)
 		return refused(c, &a, false, err);
-	if (check_body(c, &a.resp.body, err) < 0)
+	if (check_body(&a, err) < 0)
 		return -1;
 	k.bytes = a.resp.body.len;
-	k.encrypted = is_encrypted(c);
+	k.encrypted = is_encrypted(&a);
 	path = path_of(c, k.encrypted);
 	k.path = path;
 	if ((c->args.verify && verify(c, &a.resp.body, k.encrypted, err) < 0) ||
 	    keep(c, &a.resp.body, &k, err) < 0)
 		return -1;
-	tell_kept(c, &k);
+	tell_kept(c, &a, &k);
 	return flush_out(c, err);
 }
 
@@ -514,10 +521,6 @@ client_open(struct client *c, struct err *err)
 		.version = version_text,
 	};
 
-	buf_init(&c->head.type, FIELD_MAX);
-	buf_init(&c->head.digest, FIELD_MAX);
-	buf_init(&c->head.length, FIELD_MAX);
-	buf_init(&c->head.fingerprints, FIELD_MAX);
 	if (kube_config_endpoint(&endpoint, c->io->clock, &c->cfg, err) < 0)
 		return -1;
 	c->transport = kube_transport_new(c->cfg, NULL, NULL);
@@ -529,10 +532,6 @@ client_release(struct client *c)
 {
 	kube_transport_free(c->transport);
 	kube_config_free(c->cfg);
-	buf_release(&c->head.type);
-	buf_release(&c->head.digest);
-	buf_release(&c->head.length);
-	buf_release(&c->head.fingerprints);
 }
 
 DEFINE_AUTO_RELEASE(client);

@@ -188,7 +188,7 @@ the_shipped_CronJob_stores_encrypted_backups_and_keeps_the_newest() {
 	touch "$d/job/disk/notes.txt"
 	cronjob_runs "$d/job" >"$d/job/said"
 	cat "$d/job/said"
-	grep -E '^/mnt/disk/.*: [0-9]+ keys, [0-9]+ bytes, encrypted$' \
+	grep -E '^/mnt/disk/.*: [0-9]+ keys?, [0-9]+ bytes, encrypted$' \
 	    "$d/job/said"
 	grep -F '2 older backups deleted' "$d/job/said"
 	[ -e "$d/job/disk/notes.txt" ] || die "notes.txt is gone"
