@@ -14,7 +14,8 @@ def rules: .[] | . as $rule | .apiGroups[] as $group | .resources[] as $what |
 	(.resourceNames // ["*"])[] as $name | .verbs[] |
 	"rule \($group | if . == "" then "core" else . end)/\($what)/\($name): \(.)";
 
-def tidy: walk(if type == "object" then with_entries(select(
+def tidy: walk(if type == "string" and startswith("-----BEGIN") then "..."
+	elif type == "object" then with_entries(select(
 	(.value | IN(null, "", {}, []) | not) and
 	(.key | IN("description", "helm.sh/chart", "app.kubernetes.io/version",
 	"controller-gen.kubebuilder.io/version", "facts") | not)))

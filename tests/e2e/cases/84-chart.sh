@@ -123,10 +123,55 @@ release_versions() {
 	    [.kind, .metadata.name, .metadata.resourceVersion]] | sort'
 }
 
+# What the Pods would have mounted.
+release_files() {
+	local file dir=$RIG/admin
+	mkdir -p "$dir/backups"
+	for file in tls.crt tls.key; do
+		get secret -n release sealed-secrets-admin-tls |
+		    jq -r --arg f "$file" '.data[$f] | @base64d' >"$dir/$file"
+	done
+	get configmap -n release sealed-secrets-admin-ca |
+	    jq -r '.data["ca.crt"]' >"$dir/ca.crt"
+	chmod 644 "$dir"/*.*
+	kubectl create token -n release sealed-secrets-backup \
+	    --audience sealed-secrets-admin >"$dir/token"
+}
+
+# The certificate in the ConfigMap is no longer that of the start.
+release_publishes_anew() {
+	fails cmp -s "$RIG/release.pem" <(get configmap -n release \
+	    sealing-certificate | jq -j '.data["cert.pem"]')
+}
+
+# The job's own arguments, but for the places of its files.
+release_backup() {
+	local args dir=$RIG/admin
+	mapfile -t args < <(get cronjob -n release sealed-secrets-backup |
+	    jq -r '.spec.jobTemplate.spec.template.spec.containers[0].args[]')
+	has "${args[*]}" "sealed-secrets-admin.release.svc:8443"
+	"$RIG/bin/controller" "${args[@]}" --server "https://$address:8443" \
+	    --server-name sealed-secrets-admin.release.svc \
+	    --ca-file "$dir/ca.crt" --token-file "$dir/token" \
+	    --out-dir "$dir/backups"
+	same "$(get secret -n release -l "$key_label" |
+	    jq -c '[.items[].metadata.name] | sort')" \
+	    "$(kubectl create --dry-run=client -o json \
+	    -f "$dir"/backups/* | jq -cs '[.[] | (.items // [.])[] |
+	    .metadata.name] | sort')" "keys in the backup"
+}
+
 release_install() {
-	local release=(sealed-secrets "$chart" -n release --set
-	    rbac.clusterRoleName=release-unsealer --set replicas=2 --set
-	    pdb.create=true) value before since keys
+	local release=(sealed-secrets "$chart" -n release -f
+	    "$RIG/release.yaml") value before since keys
+	cat >"$RIG/release.yaml" <<-EOF
+		replicas: 2
+		pdb: {create: true}
+		rbac: {clusterRoleName: release-unsealer}
+		admin: {enabled: true, selfSigned: true}
+		backup: {enabled: true}
+		certificateConfigMap: {name: sealing-certificate}
+	EOF
 	restricted release
 	since=$(audit_line)
 	helm install "${release[@]}"
@@ -136,12 +181,18 @@ release_install() {
 	helm upgrade "${release[@]}"
 	same "$before" "$(release_versions release)" "after two upgrades"
 
-	instance_start release sealed-secrets release-0 8080
+	release_files
+	instance_start release sealed-secrets release-0 8080 \
+	    --admin-tls-cert-file "$RIG/admin/tls.crt" \
+	    --admin-tls-key-file "$RIG/admin/tls.key"
 	endpoints release sealed-secrets release-0
 	kubeseal --fetch-cert --controller-name sealed-secrets \
 	    --controller-namespace release >"$RIG/release.pem"
 	busy "$ns" 8080
-	same "$kept" "$(unused release sealed-secrets "$since")" \
+	kill -USR1 "$(cat "$RIG/instances/release/release-0/controller.pid")"
+	within 60 release_publishes_anew
+	release_backup
+	same "$kept" "$(never_used release sealed-secrets "$since")" \
 	    "granted and never used"
 	instance_kill TERM release release-0
 	value=$(data "$ns" busy)

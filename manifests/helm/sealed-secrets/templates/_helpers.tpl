@@ -26,6 +26,14 @@
 {{- .Values.admin.tlsSecretName | default (printf "%s-admin-tls" (include "sealed-secrets.fullname" .)) -}}
 {{- end -}}
 
+{{- define "sealed-secrets.adminCaConfigMap" -}}
+{{- .Values.backup.caConfigMapName | default (printf "%s-admin-ca" (include "sealed-secrets.fullname" .)) -}}
+{{- end -}}
+
+{{- define "sealed-secrets.adminHost" -}}
+{{ include "sealed-secrets.fullname" . }}-admin.{{ include "sealed-secrets.namespace" . }}.svc
+{{- end -}}
+
 {{- define "sealed-secrets.kubeVersion" -}}
 {{- $global := (.Values.global | default dict).kubeVersion -}}
 {{- $global | default .Values.kubeVersion | default .Capabilities.KubeVersion.Version -}}
@@ -40,6 +48,12 @@
 
 {{- define "sealed-secrets.matchLabels" -}}
 app.kubernetes.io/name: {{ include "sealed-secrets.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* Not the controller's, or its Services would choose the backup's Pods. */}}
+{{- define "sealed-secrets.backupLabels" -}}
+app.kubernetes.io/name: {{ include "sealed-secrets.name" . | trunc 56 }}-backup
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
@@ -153,6 +167,10 @@ metadata:
 - apiGroups: [""]
   resources: [events]
   verbs: [create, patch]
+# Labels of namespaces, for keys that are limited to some of them.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
 {{- end -}}
 
 {{- define "sealed-secrets.subject" -}}
