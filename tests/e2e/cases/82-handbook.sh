@@ -48,8 +48,8 @@ book_looks() {
 	kubectl describe sealedsecret -n app-team database-credentials |
 		grep 'SealedSecret unsealed successfully'
 	kubectl logs -n sealed-secrets deploy/sealed-secrets-controller |
-		tail -50 >logs
-	grep 'key=app-team/database-credentials' logs
+		tail -50 >tail.txt
+	grep 'key=app-team/database-credentials' tail.txt
 }
 
 book_backs_up() {
@@ -111,7 +111,7 @@ book_mistakes() {
 by_the_book() {
 	local dir=$RIG/book installed
 	mkdir -p "$dir"
-	cd "$dir"
+	cd "$dir" || return
 	git init -q .
 	kubectl create namespace app-team
 	installed=$(($(date +%s) / 60))

@@ -5,7 +5,7 @@
 # pod, while the run's own controller stands still.
 #
 # $here, $root, $app, $address and $port come from the other files:
-# shellcheck disable=SC2154
+# shellcheck disable=SC2154,SC2317
 
 # overlay NAME: what kubectl takes for the kustomize overlay of that name.
 overlay() {
@@ -66,7 +66,7 @@ kubelet_logs() {
 	    address: $ip}], daemonEndpoints: {kubeletEndpoint:
 	    {Port: 10250}}}}')"
 	(
-		cd "$dir"
+		cd "$dir" || exit
 		daemon kubelet openssl s_server -quiet -WWW -accept 10250 \
 		    -cert "$RIG/pki/server.crt" -key "$RIG/pki/server.key"
 	)
@@ -88,6 +88,7 @@ instance_account() {
 instance_run() {
 	local dir=$1 pod=$2 rc=0
 	shift 2
+	# shellcheck disable=SC2016
 	unshare --mount --uts bash -c 'echo "$1" >/proc/sys/kernel/hostname
 	    shift; exec bash "$@"' pod "$pod" "$here/lib/pod.sh" "$dir" \
 	    "$address" "$port" "$@" || rc=$?

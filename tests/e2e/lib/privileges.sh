@@ -57,8 +57,10 @@ audit_line() {
 unused() {
 	granted "$1" "$2" >"$RIG/granted"
 	used "$@" >"$RIG/used"
-	[ -s "$RIG/granted" ] && [ -s "$RIG/used" ] ||
+	if [ ! -s "$RIG/granted" ] || [ ! -s "$RIG/used" ]; then
 		die "nothing granted or nothing used"
+		return
+	fi
 	jq -rs --slurpfile used "$RIG/used" '.[] | . as $g |
 	    select(any($used[]; .group == $g.group and .verb == $g.verb and
 		.resource == $g.resource and ($g.scope == null or
