@@ -109,7 +109,7 @@ encrypted_export() {
 	keys_as sealed-secrets-backup export --out "$d/$1.pem" |
 	    grep -E 'keys, [0-9]+ bytes, encrypted$'
 	grep -q -e '-----BEGIN CMS-----' "$d/$1.pem"
-	fails grep -q -i -e PRIVATE -e kind "$d/$1.pem"
+	fails grep -q -e PRIVATE -e apiVersion "$d/$1.pem"
 	opened "$1" "$d/$1.pem" "$d/$1.yaml"
 	same_keys "$d/plain.yaml" "$d/$1.yaml"
 	fails keys_as restorer export --out "$d/forbidden"
