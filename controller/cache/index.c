@@ -226,67 +226,84 @@ find_uid_locked(struct index *ix, const struct objkey *key, const char *uid)
 	return e != NULL && strcmp(e->rec.uid, id) == 0 ? e : NULL;
 }
 
-bool
-index_note(struct index *ix, const struct objkey *key, const char *uid,
-    uint32_t hint, uint32_t result, uint64_t note)
-{
-	struct entry *e;
-
-	mutex_lock(&ix->mu);
-	e = find_uid_locked(ix, key, uid);
-	if (e != NULL) {
-		e->rec.hint = hint;
-		e->rec.result = result;
-		e->rec.note = note;
-	}
-	mutex_unlock(&ix->mu);
-	return e != NULL;
-}
-
-bool
-index_note_applied(struct index *ix, const struct objkey *key, const char *uid,
-    uint64_t applied, uint64_t accepted)
-{
-	struct entry *e;
-
-	mutex_lock(&ix->mu);
-	e = find_uid_locked(ix, key, uid);
-	if (e != NULL) {
-		e->rec.applied = applied;
-		e->rec.accepted = accepted;
-	}
-	mutex_unlock(&ix->mu);
-	return e != NULL;
-}
-
-bool
-index_note_repair(struct index *ix, const struct objkey *key, const char *uid,
-    uint32_t repairs, uint32_t repaired_s)
-{
-	struct entry *e;
-
-	mutex_lock(&ix->mu);
-	e = find_uid_locked(ix, key, uid);
-	if (e != NULL) {
-		e->rec.repairs = repairs;
-		e->rec.repaired_s = repaired_s;
-	}
-	mutex_unlock(&ix->mu);
-	return e != NULL;
-}
-
-bool
-index_note_marks(struct index *ix, const struct objkey *key, const char *uid,
-    uint32_t set, uint32_t clear)
+/* Lets set() change the record of this UID; false: there is none. */
+static bool
+note(struct index *ix, const struct objkey *key, const char *uid,
+    void (*set)(struct index_record *rec, const struct index_record *from),
+    const struct index_record *from)
 {
 	struct entry *e;
 
 	mutex_lock(&ix->mu);
 	e = find_uid_locked(ix, key, uid);
 	if (e != NULL)
-		e->rec.marks = (e->rec.marks & ~clear) | set;
+		set(&e->rec, from);
 	mutex_unlock(&ix->mu);
 	return e != NULL;
+}
+
+static void
+set_result(struct index_record *rec, const struct index_record *from)
+{
+	rec->hint = from->hint;
+	rec->result = from->result;
+	rec->note = from->note;
+}
+
+static void
+set_applied(struct index_record *rec, const struct index_record *from)
+{
+	rec->applied = from->applied;
+	rec->accepted = from->accepted;
+}
+
+static void
+set_repair(struct index_record *rec, const struct index_record *from)
+{
+	rec->repairs = from->repairs;
+	rec->repaired_s = from->repaired_s;
+}
+
+/* from->flags: those to clear. */
+static void
+set_marks(struct index_record *rec, const struct index_record *from)
+{
+	rec->marks = (rec->marks & ~from->flags) | from->marks;
+}
+
+bool
+index_note(struct index *ix, const struct objkey *key, const char *uid,
+    uint32_t hint, uint32_t result, uint64_t word)
+{
+	return note(ix, key, uid, set_result,
+	    &(struct index_record) {
+		.hint = hint, .result = result, .note = word });
+}
+
+bool
+index_note_applied(struct index *ix, const struct objkey *key, const char *uid,
+    uint64_t applied, uint64_t accepted)
+{
+	return note(ix, key, uid, set_applied,
+	    &(struct index_record) {
+		.applied = applied, .accepted = accepted });
+}
+
+bool
+index_note_repair(struct index *ix, const struct objkey *key, const char *uid,
+    uint32_t repairs, uint32_t repaired_s)
+{
+	return note(ix, key, uid, set_repair,
+	    &(struct index_record) {
+		.repairs = repairs, .repaired_s = repaired_s });
+}
+
+bool
+index_note_marks(struct index *ix, const struct objkey *key, const char *uid,
+    uint32_t set, uint32_t clear)
+{
+	return note(ix, key, uid, set_marks,
+	    &(struct index_record) { .marks = set, .flags = clear });
 }
 
 bool

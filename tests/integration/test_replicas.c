@@ -348,6 +348,63 @@ comes_to_rest(struct pair *p)
 	return false;
 }
 
+/* A SealedSecret whose template makes up an item of its own. */
+static void
+create_random(struct harness *h, const char *name)
+{
+	AUTO_JSON json_t *v = object_sealed("a", name, OBJECT_STRICT);
+
+	jsonx_set(jsonx_object(v, "spec", "template", NULL), "data",
+	    json_pack("{s:s,s:s}", "made-1", "{{ randAlphaNum 16 }}", "made-2",
+		"{{ randAlphaNum 16 }}"));
+	object_seal(v, h->cert, HARNESS_KEY, "right");
+	assert_int_equal(
+	    api_post(h->api, v, NULL,
+		"/apis/bitnami.com/v1alpha1/namespaces/a/sealedsecrets"),
+	    201);
+	harness_expect(
+	    h, harness_wait_synced(h, "a", name, "True", HARNESS_SOON_MS));
+}
+
+static void
+two_that_overlap_keep_what_random_templates_made(void **state)
+{
+	struct pair *p = *state;
+
+	start_replicas(p, NULL);
+	use_certificate(p, 0);
+	for (unsigned i = 0; i < 5; i++) {
+		AUTO_STR char *name = xasprintf("random-%u", i);
+
+		create_random(p->h, name);
+	}
+	EXPECT(p, comes_to_rest(p));
+	/* A repair by either renders anew what was touched, and no more. */
+	for (unsigned i = 0; i < 5; i++) {
+		AUTO_STR char *name = xasprintf("random-%u", i);
+		AUTO_JSON json_t *before = harness_secret(p->h, "a", name);
+		AUTO_JSON json_t *after = NULL;
+		AUTO_JSON json_t *edit =
+		    json_pack("{s:{s:s}}", "data", "made-2", "d3Jvbmc=");
+		AUTO_STR char *made = object_value(before, "made-1");
+		AUTO_STR char *other = NULL;
+
+		EXPECT(p, made != NULL && strlen(made) == 16);
+		assert_int_equal(api_patch(p->h->api, API_MERGE, edit, NULL,
+				     "/api/v1/namespaces/a/secrets/%s", name),
+		    200);
+		EXPECT(p,
+		    harness_wait_event(
+			p->h, "a", name, "Drifted", HARNESS_SOON_MS));
+		after = harness_secret(p->h, "a", name);
+		EXPECT(p, object_has(after, "made-1", made));
+		EXPECT(p, object_has(after, HARNESS_KEY, "right"));
+		other = object_value(after, "made-2");
+		EXPECT(p, other != NULL && strlen(other) == 16);
+	}
+	EXPECT(p, comes_to_rest(p));
+}
+
 /* A rolling update: old and new at the same time, without an election. */
 static void
 two_that_overlap_agree_and_come_to_rest(void **state)
@@ -391,6 +448,7 @@ main(void)
 		T(without_rights_on_leases_it_goes_on_alone),
 		T(an_outage_of_the_server_ends_no_replica),
 		T(two_that_overlap_agree_and_come_to_rest),
+		T(two_that_overlap_keep_what_random_templates_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
