@@ -4,6 +4,7 @@
 # source, through the ordinary Go client, into a cache outside the tree:
 #
 #   kube-apiserver kube-controller-manager kubectl etcd etcdctl kubeseal helm
+#   reference-controller (bitnami/sealed-secrets, for switching to and fro)
 #
 # Each folder tools/<group> is one Go module that pins one group of programs;
 # the groups have dependencies that exclude each other.  The cache folder's
@@ -33,6 +34,7 @@ programs_of() {
 		;;
 	kubeseal)
 		echo kubeseal=github.com/bitnami-labs/sealed-secrets/cmd/kubeseal
+		echo reference-controller=github.com/bitnami-labs/sealed-secrets/cmd/controller
 		;;
 	helm)
 		echo helm=helm.sh/helm/v3/cmd/helm

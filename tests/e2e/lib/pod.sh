@@ -6,6 +6,8 @@
 # in a mount namespace of its own; becomes the controller.
 #
 #	pod.sh RIG ADDRESS PORT [NAME=VALUE...] -- [FLAG...]
+#
+# Environment: POD_PROGRAM, another program in RIG/bin than "controller".
 set -euo pipefail
 
 rig=$1 host=$2 port=$3
@@ -30,4 +32,4 @@ cd /
 exec setpriv --reuid 65532 --regid 65532 --clear-groups --no-new-privs \
     --inh-caps=-all --ambient-caps=-all --bounding-set=-all \
     env -i KUBERNETES_SERVICE_HOST="$host" KUBERNETES_SERVICE_PORT="$port" \
-    "${environment[@]}" "$rig/bin/controller" "$@"
+    "${environment[@]}" "$rig/bin/${POD_PROGRAM:-controller}" "$@"
