@@ -14,7 +14,7 @@ $(OUT)/obj/tests/%.o: CFLAGS_ALL += -I. -Itests -Icontroller -DTEST_SOURCE -Wno-
 # Unit tests: tests/unit/test_x.c with helpers in tests/unit/*.c, linked with
 # the layers. White-box tests include the .c file they test; --allow-multiple
 # is not needed because archives only give what is still undefined.
-UNIT_HELPERS := $(patsubst %.c,$(OUT)/obj/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
+UNIT_HELPERS := $(patsubst %.c,$(OUT)/obj/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)) tests/lib/tlsclient.c)
 # An archive: a test takes the helpers that it uses, with what those need.
 $(OUT)/libunit.a: $(UNIT_HELPERS)
 	$(call say,AR,$@)rm -f $@ && ar rcsD $@ $^

@@ -10,7 +10,7 @@
 #include "http/admin.h"
 #include "metrics/metrics.h"
 #include "rawhttp.h"
-#include "tlsclient.h"
+#include "lib/tlsclient.h"
 #include "tmpfiles.h"
 
 static struct adminrig rig;

@@ -20,7 +20,7 @@
 #include "fakeclock.h"
 #include "keystore_fixture.h"
 #include "rawhttp.h"
-#include "tlsclient.h"
+#include "lib/tlsclient.h"
 #include "tmpfiles.h"
 
 #define LONG_MS 60000

@@ -1,8 +1,8 @@
 /*
  * HTTPS requests of a test over libcurl.
  */
-#ifndef TESTS_UNIT_TLSCLIENT_H
-#define TESTS_UNIT_TLSCLIENT_H
+#ifndef LIB_TLSCLIENT_H
+#define LIB_TLSCLIENT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,598 @@
+/*
+ * The admin port of the whole program: who may, what is written down, what
+ * leaves, and restores.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "base/jsonx.h"
+#include "base/mem.h"
+#include "harness.h"
+#include "keyrig.h"
+#include "lib/certs.h"
+#include "lib/tempdir.h"
+#include "lib/tlsclient.h"
+
+#define AUDIENCE "sealed-secrets-admin"
+#define USER	 "system:serviceaccount:kube-system:operator"
+#define SERVING	 "\"HTTPS admin server serving\" addr="
+#define START_MS 20000
+#define LIMIT	 5000
+
+static struct harness *h;
+static char *ca, *cert, *key, *addr, *token;
+static struct tls_answer answer;
+
+static void
+allow(const char *verbs)
+{
+	json_t *rules = json_array();
+	AUTO_STR char *copy = xstrdup(verbs);
+	char *rest = copy, *verb;
+
+	while ((verb = strsep(&rest, " ")) != NULL && *verb != '\0')
+		json_array_append_new(rules,
+		    json_pack("{s:s,s:s,s:s,s:s}", "user", USER, "verb", verb,
+			"resource", "secrets", "namespace", "kube-system"));
+	control_post(h->api, "grants", json_pack("{s:o}", "rules", rules));
+}
+
+/* Owned by the caller. */
+static char *
+token_for(const char *audience)
+{
+	AUTO_JSON json_t *ask =
+	    json_pack("{s:{s:[s]}}", "spec", "audiences", audience);
+	AUTO_JSON json_t *got = NULL;
+
+	assert_int_equal(
+	    api_post(h->api, ask, &got,
+		"/api/v1/namespaces/kube-system/serviceaccounts/operator/"
+		"token"),
+	    201);
+	return xstrdup(jsonx_str(got, "status", "token", NULL));
+}
+
+/* args: up to four more flags. */
+static void
+start(const char *const more[])
+{
+	AUTO_STR char *c = xasprintf("--admin-tls-cert-file=%s", cert);
+	AUTO_STR char *k = xasprintf("--admin-tls-key-file=%s", key);
+	const char *args[8] = { "--admin-listen-addr=127.0.0.1:0", c, k };
+
+	for (size_t i = 0; more != NULL && more[i] != NULL; i++)
+		args[3 + i] = more[i];
+	harness_start_ready(h, args);
+	free(addr);
+	addr = proc_wait_word(h->controller, SERVING, START_MS);
+	assert_non_null(addr);
+}
+
+static int
+setup(void **state UNUSED)
+{
+	AUTO_JSON json_t *account =
+	    json_pack("{s:{s:s}}", "metadata", "name", "operator");
+
+	h = harness_new(NULL);
+	assert_int_equal(api_post(h->api, account, NULL,
+			     "/api/v1/namespaces/kube-system/serviceaccounts"),
+	    201);
+	ca = tempdir_path("admin-ca.crt");
+	cert = tempdir_path("admin.crt");
+	key = tempdir_path("admin.key");
+	certs_write(ca, cert, key);
+	token = token_for(AUDIENCE);
+	allow("list get create");
+	return 0;
+}
+
+static int
+teardown(void **state UNUSED)
+{
+	int rc = harness_end(h);
+
+	free(ca);
+	free(cert);
+	free(key);
+	free(addr);
+	free(token);
+	addr = NULL;
+	return rc;
+}
+
+static long
+ask_as(const char *who, const char *method, const char *path, const char *body)
+{
+	const struct tls_ask a = {
+		.addr = addr,
+		.ca = ca,
+		.method = method,
+		.path = path,
+		.token = who,
+		.body = body,
+	};
+
+	tls_ask(&a, &answer);
+	return answer.status;
+}
+
+static long
+ask(const char *method, const char *path, const char *body)
+{
+	return ask_as(token, method, path, body);
+}
+
+static json_t *
+answered(void)
+{
+	json_t *v = NULL;
+	struct err err = ERR_INIT;
+
+	if (jsonx_parse(answer.body, answer.body_len, 0, &v, &err) < 0)
+		fail_msg("%s", err.msg);
+	return v;
+}
+
+static bool
+holds_key(void)
+{
+	return strstr(answer.body, "tls.key") != NULL ||
+	    strstr(answer.body, "BEGIN CMS") != NULL;
+}
+
+static const char *
+first_key_name(void)
+{
+	static char name[256];
+	AUTO_JSON json_t *v = NULL;
+
+	assert_int_equal(ask("GET", "/v1/keys", NULL), 200);
+	v = answered();
+	(void)snprintf(name, sizeof(name), "%s",
+	    jsonx_str(
+		json_array_get(jsonx_array(v, "keys", NULL), 0), "name", NULL));
+	return name;
+}
+
+/* ---- off and on ---- */
+
+static void
+nowhere(const char *base)
+{
+	static const char *const paths[] = { "/v1/keys", "/v1/keys/export",
+		"/v1/keys/restore" };
+	static const char *const methods[] = { "GET", "POST" };
+	AUTO(api) struct api *a = api_new(base, token);
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(methods); j++) {
+			AUTO_RELEASE(api_reply) struct api_reply r = { 0 };
+			const struct api_request rq = {
+				.method = methods[j],
+				.path = paths[i],
+			};
+
+			api_do(a, &rq, &r);
+			assert_int_equal(r.code, 404);
+		}
+}
+
+static void
+off_means_that_the_paths_are_nowhere(void **state UNUSED)
+{
+	harness_start_ready(h, NULL);
+	nowhere(h->http);
+	nowhere(h->metrics);
+	assert_false(proc_said(h->controller, SERVING));
+}
+
+static void
+on_the_other_ports_have_nothing_of_it(void **state UNUSED)
+{
+	start(NULL);
+	nowhere(h->http);
+	nowhere(h->metrics);
+	assert_int_equal(ask("GET", "/v1/cert.pem", NULL), 404);
+	assert_int_equal(ask("GET", "/metrics", NULL), 404);
+}
+
+static void
+refuses_to_start(const char *const flags[], const char *word)
+{
+	const char *argv[12] = { getenv("CONTROLLER"),
+		"--listen-addr=127.0.0.1:0",
+		"--listen-metrics-addr=127.0.0.1:0" };
+	AUTO_STR char *kubeconfig = xasprintf("--kubeconfig=%s", h->kubeconfig);
+	struct proc *p;
+	int status = -1;
+	size_t n = 3;
+
+	argv[n++] = kubeconfig;
+	for (size_t i = 0; flags[i] != NULL; i++)
+		argv[n++] = flags[i];
+	p = proc_start("refused", argv, NULL);
+	assert_true(proc_wait(p, START_MS, &status));
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) != 2 || !proc_said(p, word))
+		proc_show(p);
+	assert_int_equal(WEXITSTATUS(status), 2);
+	assert_true(proc_said(p, word));
+	proc_free(p);
+}
+
+static void
+wrong_configuration_ends_the_start_with_two(void **state UNUSED)
+{
+	AUTO_STR char *c = xasprintf("--admin-tls-cert-file=%s", cert);
+	AUTO_STR char *k = xasprintf("--admin-tls-key-file=%s", key);
+	AUTO_STR char *swapped = xasprintf("--admin-tls-key-file=%s", cert);
+	AUTO_STR char *bad = xasprintf("--backup-recipients-file=%s", key);
+	const char *const no_files[] = { "--admin-listen-addr=127.0.0.1:0",
+		NULL };
+	const char *const no_key[] = { "--admin-listen-addr=127.0.0.1:0", c,
+		NULL };
+	const char *const missing[] = { "--admin-listen-addr=127.0.0.1:0", c,
+		"--admin-tls-key-file=/nonexistent/tls.key", NULL };
+	const char *const no_pair[] = { "--admin-listen-addr=127.0.0.1:0", c,
+		swapped, NULL };
+	const char *const recipients[] = { "--admin-listen-addr=127.0.0.1:0", c,
+		k, bad, NULL };
+	const char *const address[] = { "--admin-listen-addr=8443", c, k,
+		NULL };
+
+	refuses_to_start(no_files, "--admin-tls-cert-file");
+	refuses_to_start(no_key, "--admin-tls-key-file");
+	refuses_to_start(missing, "/nonexistent/tls.key");
+	refuses_to_start(no_pair, cert);
+	refuses_to_start(recipients, key);
+	refuses_to_start(address, "an address such as");
+}
+
+static void
+a_changed_certificate_is_served_without_a_restart(void **state UNUSED)
+{
+	start(NULL);
+	assert_int_equal(ask("GET", "/v1/keys", NULL), 200);
+	certs_write(ca, cert, key); /* another authority */
+	for (int64_t end = wait_now_ms() + LIMIT; wait_now_ms() < end;)
+		if (ask("GET", "/v1/keys", NULL) == 200)
+			break;
+	assert_int_equal(answer.status, 200);
+	assert_true(proc_said(h->controller, "TLS certificate reloaded"));
+}
+
+/* ---- who may ---- */
+
+static void
+strangers_are_refused_alike(void **state UNUSED)
+{
+	AUTO_STR char *other = token_for("https://kubernetes.default.svc");
+	const char *const tokens[] = { NULL, "garbage", other };
+
+	start(NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(tokens); i++) {
+		assert_int_equal(
+		    ask_as(tokens[i], "POST", "/v1/keys/export", NULL), 401);
+		assert_string_equal(
+		    answer.body, "{\"error\":\"unauthorized\"}\n");
+	}
+	assert_int_equal(control_count(h->api, "create events"), 0);
+}
+
+static void
+each_right_opens_its_own_path(void **state UNUSED)
+{
+	static const struct {
+		const char *verbs;
+		long list, export, restore; /* 400: an empty backup */
+	} cases[] = {
+		{ "list", 200, 403, 403 },
+		{ "list get", 200, 200, 403 },
+		{ "create", 403, 403, 400 },
+	};
+
+	start(NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		allow(cases[i].verbs);
+		assert_int_equal(ask("GET", "/v1/keys", NULL), cases[i].list);
+		assert_int_equal(
+		    ask("POST", "/v1/keys/export", NULL), cases[i].export);
+		assert_int_equal(holds_key(), cases[i].export == 200);
+		assert_int_equal(
+		    ask("POST", "/v1/keys/restore", NULL), cases[i].restore);
+	}
+}
+
+static void
+a_source_that_is_refused_again_and_again_has_to_wait(void **state UNUSED)
+{
+	start(NULL);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(
+		    ask_as("garbage", "GET", "/v1/keys", NULL), 401);
+	control_clear_requests(h->api);
+	assert_int_equal(ask("GET", "/v1/keys", NULL), 429);
+	assert_true(tls_has(&answer, "Retry-After: "));
+	assert_int_equal(control_count(h->api, "create tokenreviews"), 0);
+}
+
+/* At every step between the token and the answer. */
+static void
+whatever_fails_on_the_way_nothing_leaves(void **state UNUSED)
+{
+	static const struct {
+		const char *verb, *resource, *action;
+		int code;
+	} faults[] = {
+		{ "create", "tokenreviews", "status", 500 },
+		{ "create", "tokenreviews", "status", 403 },
+		{ "create", "tokenreviews", "cut", 0 },
+		{ "create", "subjectaccessreviews", "status", 500 },
+		{ "create", "subjectaccessreviews", "status", 403 },
+		{ "create", "subjectaccessreviews", "cut", 0 },
+		{ "list", "secrets", "status", 500 },
+		{ "list", "secrets", "cut", 0 },
+		{ "create", "events", "status", 500 },
+		{ "create", "events", "status", 403 },
+		{ "create", "events", "cut", 0 },
+	};
+
+	start(NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+		control_rule(h->api,
+		    json_pack("{s:s,s:s,s:s,s:i,s:i}", "verb", faults[i].verb,
+			"resource", faults[i].resource, "action",
+			faults[i].action, "code", faults[i].code, "times", 0));
+		if (ask("POST", "/v1/keys/export", NULL) != 503)
+			fail_msg("fault %zu: %ld", i, answer.status);
+		assert_false(holds_key());
+		control_clear_rules(h->api);
+	}
+}
+
+static void
+a_review_that_hangs_denies(void **state UNUSED)
+{
+	start(NULL);
+	control_rule(h->api,
+	    json_pack("{s:s,s:s,s:s}", "verb", "create", "resource",
+		"subjectaccessreviews", "action", "hang"));
+	assert_int_equal(ask("POST", "/v1/keys/export", NULL), 503);
+	assert_false(holds_key());
+}
+
+/* ---- export ---- */
+
+static json_t *
+export_event(const char *id)
+{
+	AUTO_JSON json_t *list = NULL;
+	json_t *event;
+	size_t i;
+
+	assert_int_equal(
+	    api_get(h->api, &list, "/api/v1/namespaces/kube-system/events"),
+	    200);
+	json_array_foreach(jsonx_array(list, "items", NULL), i, event)
+	{
+		const char *of = jsonx_str(event, "metadata", "annotations",
+		    "sealedsecrets.bitnami.com/request-id", NULL);
+
+		if (of != NULL && strcmp(of, id) == 0)
+			return json_incref(event);
+	}
+	return NULL;
+}
+
+static bool
+is_noted(void *ctx)
+{
+	AUTO_JSON json_t *secret = harness_secret(h, "kube-system", ctx);
+
+	return jsonx_str(secret, "metadata", "annotations",
+		   "sealedsecrets.bitnami.com/backed-up", NULL) != NULL;
+}
+
+static void
+an_export_is_written_down_and_noted(void **state UNUSED)
+{
+	AUTO_JSON json_t *event = NULL;
+	char id[64] = "", name[256];
+	const char *at;
+
+	start(NULL);
+	(void)snprintf(name, sizeof(name), "%s", first_key_name());
+	assert_int_equal(ask("POST", "/v1/keys/export", NULL), 200);
+	assert_true(holds_key());
+	assert_null(strstr(answer.body, "resourceVersion"));
+	assert_null(strstr(answer.body, "managedFields"));
+	at = strstr(answer.head, "X-Request-Id: ");
+	assert_non_null(at);
+	assert_int_equal(sscanf(at, "X-Request-Id: %63s", id), 1);
+	event = export_event(id);
+	assert_non_null(event);
+	assert_string_equal(jsonx_str(event, "metadata", "annotations",
+				"sealedsecrets.bitnami.com/user", NULL),
+	    USER);
+	assert_string_equal(
+	    jsonx_str(event, "reason", NULL), "SealingKeysExported");
+	assert_true(proc_said(h->controller, "msg=\"Admin action\""));
+	harness_expect(h, wait_until(is_noted, name, LIMIT));
+}
+
+static void
+with_recipients_an_export_is_encrypted(void **state UNUSED)
+{
+	AUTO_STR char *to = xasprintf("--backup-recipients-file=%s", cert);
+	const char *const flags[] = { to, NULL };
+
+	start(flags);
+	assert_int_equal(ask("POST", "/v1/keys/export", NULL), 200);
+	assert_non_null(strstr(answer.body, "-----BEGIN CMS-----"));
+	assert_null(strstr(answer.body, "tls.key"));
+}
+
+/* ---- restore ---- */
+
+static void
+lose_every_key(const char *name)
+{
+	keyrig_delete(h, name);
+	harness_expect(h, keyrig_wait_none(h->http, LIMIT));
+}
+
+static void
+a_restore_brings_back_what_had_failed(void **state UNUSED)
+{
+	AUTO_STR char *backup = NULL;
+	AUTO_JSON json_t *dry = NULL;
+	AUTO_JSON json_t *v = NULL;
+	char name[256];
+
+	start(NULL);
+	(void)snprintf(name, sizeof(name), "%s", first_key_name());
+	(void)harness_cert(h);
+	assert_int_equal(ask("POST", "/v1/keys/export", NULL), 200);
+	backup = xstrdup(answer.body);
+	lose_every_key(name);
+	harness_create(h, "a", "one", "value");
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "one", "False", HARNESS_SOON_MS));
+	assert_int_equal(
+	    ask("POST", "/v1/keys/restore?dryRun=true", backup), 200);
+	dry = answered();
+	assert_true(jsonx_is_true(dry, "dryRun", NULL));
+	assert_int_equal(harness_keys(h), 0);
+	assert_int_equal(ask("POST", "/v1/keys/restore", backup), 200);
+	v = answered();
+	assert_string_equal(jsonx_str(v, "seals", "name", NULL), name);
+	harness_expect(h, harness_wait_value(h, "a", "one", "value", LIMIT));
+	harness_expect(h, harness_wait_synced(h, "a", "one", "True", LIMIT));
+	/* And once more: nothing to do. */
+	control_clear_requests(h->api);
+	assert_int_equal(ask("POST", "/v1/keys/restore", backup), 200);
+	assert_non_null(strstr(answer.body, "\"result\":\"unchanged\""));
+	assert_int_equal(control_count(h->api, "create secrets"), 0);
+}
+
+/* A List of keys a, b, c ..., owned by the caller. */
+static char *
+list_of(struct keypair *const keys[], size_t n)
+{
+	AUTO_JSON json_t *list = json_pack(
+	    "{s:s,s:s,s:[]}", "apiVersion", "v1", "kind", "List", "items");
+	char name[2] = "a";
+
+	for (size_t i = 0; i < n; i++, name[0]++) {
+		json_t *secret = keyrig_secret(name, keys[i]);
+
+		jsonx_set_str(secret, "apiVersion", "v1");
+		jsonx_set_str(secret, "kind", "Secret");
+		json_array_append_new(json_object_get(list, "items"), secret);
+	}
+	return json_dumps(list, JSON_COMPACT);
+}
+
+static void
+a_conflict_aborts_before_the_first_write(void **state UNUSED)
+{
+	AUTO(keypair) struct keypair *one = keyrig_key(-100);
+	AUTO(keypair) struct keypair *two = keyrig_key(-50);
+	struct keypair *const keys[] = { one, two };
+	AUTO_STR char *backup = list_of(keys, 2);
+	AUTO_JSON json_t *foreign =
+	    object_secret("kube-system", "b", "password", "not a key", NULL);
+
+	start(NULL);
+	assert_int_equal(api_post(h->api, foreign, NULL,
+			     "/api/v1/namespaces/kube-system/secrets"),
+	    201);
+	assert_int_equal(ask("POST", "/v1/keys/restore", backup), 409);
+	assert_non_null(strstr(answer.body, "\"result\":\"conflict\""));
+	assert_int_equal(harness_keys(h), 1);
+	assert_int_equal(control_count(h->api, "create events"), 0);
+}
+
+/* At the second of three writes: the program dies, and is started again. */
+static void
+a_killed_restore_is_completed_by_repeating_it(void **state UNUSED)
+{
+	AUTO(keypair) struct keypair *one = keyrig_key(-100);
+	AUTO(keypair) struct keypair *two = keyrig_key(-50);
+	AUTO(keypair) struct keypair *three = keyrig_key(-10);
+	struct keypair *const keys[] = { one, two, three };
+	AUTO_STR char *backup = list_of(keys, 3);
+
+	start(NULL);
+	/* Three rehearsals come first. */
+	control_rule(h->api,
+	    json_pack("{s:s,s:s,s:s,s:i}", "verb", "create", "resource",
+		"secrets", "action", "drop_response", "nth", 5));
+	control_rule(h->api,
+	    json_pack("{s:s,s:s,s:s,s:i}", "verb", "create", "resource",
+		"secrets", "action", "hang", "nth", 6));
+	assert_true(ask("POST", "/v1/keys/restore", backup) != 200);
+	harness_kill(h);
+	control_clear_rules(h->api);
+	start(NULL);
+	assert_int_equal(ask("POST", "/v1/keys/restore", backup), 200);
+	assert_int_equal(harness_keys(h), 4);
+	assert_non_null(strstr(answer.body, "\"result\":\"unchanged\""));
+}
+
+static void
+what_the_server_quotes_comes_out_nowhere(void **state UNUSED)
+{
+	AUTO(keypair) struct keypair *one = keyrig_key(-100);
+	struct keypair *const keys[] = { one };
+	AUTO_STR char *backup = list_of(keys, 1);
+	AUTO_STR char *part = NULL;
+	AUTO_JSON json_t *secret = keyrig_secret("a", one);
+	const char *text = jsonx_str(secret, "data", "tls.key", NULL);
+
+	part = xstrndup(text + 200, 40);
+	start(NULL);
+	control_rule(h->api,
+	    json_pack("{s:s,s:s,s:s,s:i,s:s,s:b,s:i}", "verb", "create",
+		"resource", "secrets", "action", "status", "code", 422,
+		"reason", "Invalid", "echo", 1, "times", 0));
+	assert_int_equal(ask("POST", "/v1/keys/restore", backup), 503);
+	assert_null(strstr(answer.body, part));
+	assert_false(proc_said(h->controller, part));
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(off_means_that_the_paths_are_nowhere),
+		T(on_the_other_ports_have_nothing_of_it),
+		T(wrong_configuration_ends_the_start_with_two),
+		T(a_changed_certificate_is_served_without_a_restart),
+		T(strangers_are_refused_alike),
+		T(each_right_opens_its_own_path),
+		T(a_source_that_is_refused_again_and_again_has_to_wait),
+		T(whatever_fails_on_the_way_nothing_leaves),
+		T(a_review_that_hangs_denies),
+		T(an_export_is_written_down_and_noted),
+		T(with_recipients_an_export_is_encrypted),
+		T(a_restore_brings_back_what_had_failed),
+		T(a_conflict_aborts_before_the_first_write),
+		T(a_killed_restore_is_completed_by_repeating_it),
+		T(what_the_server_quotes_comes_out_nowhere),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
