@@ -8,8 +8,8 @@ ARG BASE=docker.io/library/debian:trixie
 FROM ${BASE} AS build
 RUN apt-get update && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends gcc libc6-dev make pkg-config \
-        libcrypt-dev libcurl4-openssl-dev libjansson-dev libmicrohttpd-dev \
-        libpcre2-dev libssl-dev libutf8proc-dev libyaml-dev tzdata \
+        libcrypt-dev libcurl4-openssl-dev libgnutls28-dev libjansson-dev \
+        libmicrohttpd-dev libpcre2-dev libssl-dev libutf8proc-dev libyaml-dev tzdata \
         tzdata-legacy uthash-dev zlib1g-dev && \
     rm -rf /var/lib/apt/lists/*
 WORKDIR /src

@@ -329,12 +329,18 @@ static int
 create(void *ctx, const json_t *secret, bool dry_run, struct err *err)
 {
 	struct adminkeys *ak = ctx;
+	AUTO_JSON json_t *own = json_copy((json_t *)secret);
+	json_t *meta = jsonx_object(secret, "metadata", NULL);
 
+	/* A backup may come from where the keys lived elsewhere. */
+	meta = meta != NULL ? json_copy(meta) : json_object();
+	jsonx_set_str(meta, "namespace", ak->cfg.ns);
+	jsonx_set(own, "metadata", meta);
 	if (dry_run)
 		return kube_create_dry_run(
-		    ak->cfg.client, &KUBE_SECRETS, ak->cfg.ns, secret, err);
+		    ak->cfg.client, &KUBE_SECRETS, ak->cfg.ns, own, err);
 	return kube_create(
-	    ak->cfg.client, &KUBE_SECRETS, ak->cfg.ns, secret, NULL, err);
+	    ak->cfg.client, &KUBE_SECRETS, ak->cfg.ns, own, NULL, err);
 }
 
 /* Not every role grants it, and the backup is fine without. */

@@ -69,27 +69,18 @@ compare(struct restore_item *item, const json_t *live)
 	}
 }
 
-int
-restore_plan(const struct backup *b, const json_t *live, const char *ns,
-    struct restore_plan **ret, struct err *err)
+struct restore_plan *
+restore_plan(const struct backup *b, const json_t *live)
 {
-	AUTO(restore_plan)
 	struct restore_plan *p = xcalloc(1, sizeof(*p));
 
 	p->items = xcalloc(b->count, sizeof(*p->items));
 	p->count = b->count;
 	for (size_t i = 0; i < b->count; i++) {
-		const struct backup_key *k = &b->keys[i];
-
-		if (k->ns[0] != '\0' && strcmp(k->ns, ns) != 0)
-			return err_set(err, ERR_INVALID,
-			    "%s is of namespace %s, keys live in %s", k->name,
-			    k->ns, ns);
-		p->items[i].key = k;
+		p->items[i].key = &b->keys[i];
 		compare(&p->items[i], live);
 	}
-	*ret = STEAL(p);
-	return 0;
+	return p;
 }
 
 void

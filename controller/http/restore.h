@@ -10,7 +10,6 @@
 #include <stddef.h>
 
 #include "base/compiler.h"
-#include "base/err.h"
 #include "keystore/backup.h"
 
 enum restore_result {
@@ -34,11 +33,9 @@ struct restore_plan {
 
 /*
  * live: an array of {"name", "fingerprint"}, without the latter for Secrets
- * that hold no usable key. Each key must name ns or no namespace, else
- * ERR_INVALID. The backup must outlive the plan.
+ * that hold no usable key. Owned by the caller; the backup must outlive it.
  */
-int restore_plan(const struct backup *b, const json_t *live, const char *ns,
-    struct restore_plan **ret, struct err *err) MUST_CHECK;
+struct restore_plan *restore_plan(const struct backup *b, const json_t *live);
 void restore_plan_free(struct restore_plan *p);
 
 /* How many have this result. */

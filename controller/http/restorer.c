@@ -253,9 +253,6 @@ restorer_run(struct call *c, struct buf *body, bool dry_run)
 		    c->reply, 503, "the key Secrets could not be read");
 		return;
 	}
-	if (restore_plan(backup, live, c->cfg->ns, &plan, &err) < 0) {
-		refuse_backup(c, &err);
-		return;
-	}
+	plan = restore_plan(backup, live);
 	carry_out(c, plan, dry_run);
 }

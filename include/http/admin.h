@@ -67,7 +67,8 @@ struct admin_backend {
 	 * "fingerprint", "secret"}, the second one only where it holds a usable
 	 * key; owned by the caller. */
 	int (*secrets)(void *ctx, json_t **ret, struct err *err);
-	/* POST and nothing else. ERR_EXISTS: the name is taken. */
+	/* POST and nothing else, into the key namespace, whatever the Secret
+	 * says. ERR_EXISTS: the name is taken. */
 	int (*create)(
 	    void *ctx, const json_t *secret, bool dry_run, struct err *err);
 	/* A backup with these keys has gone out whole: as from secrets(), but

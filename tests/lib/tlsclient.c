@@ -30,7 +30,9 @@ take(char *p, size_t size, size_t n, void *ctx)
 static struct curl_slist *
 fields(const struct tls_ask *ask)
 {
-	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+	/* Unless asked to, it does not wait before it sends a body. */
+	struct curl_slist *list = curl_slist_append(
+	    NULL, ask->waits ? "Expect: 100-continue" : "Expect:");
 	char line[1024];
 
 	if (ask->token != NULL) {
@@ -38,8 +40,6 @@ fields(const struct tls_ask *ask)
 		    line, sizeof(line), "Authorization: Bearer %s", ask->token);
 		list = curl_slist_append(list, line);
 	}
-	if (ask->field != NULL)
-		list = curl_slist_append(list, ask->field);
 	return list;
 }
 

@@ -13,7 +13,7 @@ struct tls_ask {
 	const char *method, *path;
 	const char *token; /* NULL: none */
 	const char *body;  /* NULL: none */
-	const char *field; /* one more header field; NULL: none */
+	bool waits;	   /* with the body, until the server wants it */
 	long max_version;  /* CURL_SSLVERSION_MAX_...; 0: any */
 };
 

@@ -371,12 +371,20 @@ creating_is_a_post_and_a_dry_run_says_so(void **state UNUSED)
 {
 	AUTO_JSON json_t *secret = adminrig_secret("a", fixture_key(0));
 
+	jsonx_set_str(
+	    json_object_get(secret, "metadata"), "namespace", "elsewhere");
 	cannedkube_answer(
 	    &kube, (struct canned_answer) { .status = 201, .body = "{}" });
 	assert_int_equal(backend.create(backend.ctx, secret, true, &err), 0);
 	assert_int_equal(backend.create(backend.ctx, secret, false, &err), 0);
 	for (unsigned i = 0; i < 2; i++) {
 		const struct canned_request *rq = cannedkube_request(&kube, i);
+		AUTO_JSON json_t *v = sent(i);
+
+		assert_string_equal(
+		    jsonx_str(v, "metadata", "namespace", NULL), NS);
+		assert_string_equal(
+		    jsonx_str(v, "metadata", "name", NULL), "a");
 
 		assert_string_equal(rq->method, "POST");
 		assert_memory_equal(
