@@ -19,8 +19,8 @@
 #include "controller/http/tls.h"
 #include "fakeclock.h"
 #include "keystore_fixture.h"
-#include "rawhttp.h"
 #include "lib/tlsclient.h"
+#include "rawhttp.h"
 #include "tmpfiles.h"
 
 #define LONG_MS 60000
