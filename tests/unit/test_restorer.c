@@ -72,7 +72,7 @@ expect(unsigned status, const char *want)
 	size_t i;
 
 	assert_int_equal(c.reply.status, status);
-	for (int n = 0; n < 3; n++) {
+	for (unsigned char n = 0; n < 3; n++) {
 		(void)snprintf(name, sizeof(name), "k%d", n);
 		json_array_foreach(jsonx_array(v, "keys", NULL), i, k)
 		{
