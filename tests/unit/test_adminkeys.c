@@ -163,6 +163,7 @@ what_the_server_refuses_to_us_is_no_refusal_of_him(void **state UNUSED)
 static void
 known(void)
 {
+	admin_user_release(&user);
 	cannedkube_reset(&kube);
 	cannedkube_ok(&kube, GOOD);
 	assert_int_equal(review_token(), 0);
