@@ -69,9 +69,6 @@ ha_install() {
 	namespace
 	since=$(audit_line)
 	kubectl delete lease -n kube-system "$app"
-	# Another case's, beside what is shipped.
-	kubectl delete role -n kube-system --ignore-not-found cert-creator \
-	    cert-publisher
 	kubectl apply -k "$(overlay ha)"
 	instance_start kube-system "$app" ha-a 8080 "${impatient[@]}"
 	within 20 held_by ha-a

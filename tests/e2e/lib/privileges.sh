@@ -18,14 +18,16 @@ audit_policy() {
 	EOF
 }
 
-# granted NS ACCOUNT: the verbs that its bindings give, one JSON a line: scope
+# granted NS ACCOUNT: the verbs that the shipped bindings give it, which have
+# labels, other than those that a case has made by hand; one JSON a line: scope
 # (a namespace, or none for all), group, resource, name (or none), verb.
 granted() {
 	kubectl get -o json clusterroles,clusterrolebindings >"$RIG/cluster.json"
 	kubectl get -A -o json roles,rolebindings >"$RIG/roles.json"
 	jq -cs --arg ns "$1" --arg sa "$2" '[.[].items[]] as $all |
 	    $all[] | select(.kind | endswith("Binding")) | . as $b |
-	    select(any(.subjects[]?; .kind == "ServiceAccount" and
+	    select(.metadata.labels != null and
+		any(.subjects[]?; .kind == "ServiceAccount" and
 		.name == $sa and .namespace == $ns)) |
 	    $all[] | select(.kind == $b.roleRef.kind and
 		.metadata.name == $b.roleRef.name and (.kind == "ClusterRole" or
