@@ -4,7 +4,7 @@
 #
 # shellcheck disable=SC2154,SC2317
 
-admin_tls() {
+port_tls() {
 	mkdir -p "$RIG/admin"
 	(cd "$RIG/pki" && leaf admin-port /CN=admin-port \
 	    "subjectAltName = IP:$address")
@@ -13,9 +13,9 @@ admin_tls() {
 	chmod 644 "$RIG/admin"/*
 }
 
-# admin_may NAME VERB,...: a service account with these rights on Secrets where
+# port_may NAME VERB,...: a service account with these rights on Secrets where
 # the keys live; its token goes to a file of its name.
-admin_may() {
+port_may() {
 	kubectl create serviceaccount -n kube-system "$1"
 	kubectl create role -n kube-system "$1" --verb "$2" --resource secrets
 	kubectl create rolebinding -n kube-system "$1" --role "$1" \
@@ -25,7 +25,7 @@ admin_may() {
 }
 
 # What README.md of the manifests lists for the port, beyond the shipped rights.
-admin_rights() {
+port_rights() {
 	kubectl create clusterrole admin-port-reviews --verb create \
 	    --resource tokenreviews.authentication.k8s.io \
 	    --resource subjectaccessreviews.authorization.k8s.io
@@ -35,22 +35,22 @@ admin_rights() {
 }
 
 # Other cases look at what the shipped rights are enough for.
-admin_rights_end() {
+port_rights_end() {
 	kubectl delete clusterrolebinding admin-port-reviews
 	kubectl delete clusterrole admin-port-reviews
 	kubectl delete rolebinding,role,serviceaccount -n kube-system \
 	    reader exporter restorer
 }
 
-admin_start() {
+port_start() {
 	controller_ended || controller_stop
 	controller_start --admin-listen-addr "$address:8443" \
 	    --admin-tls-cert-file "$RIG/admin/tls.crt" \
 	    --admin-tls-key-file "$RIG/admin/tls.key" "$@"
 }
 
-# admin_ask TOKEN METHOD PATH [OPTION...]: prints the status; body and head in files.
-admin_ask() {
+# port_ask TOKEN METHOD PATH [OPTION...]: prints the status; body and head in files.
+port_ask() {
 	local token=$1 method=$2 path=$3
 	shift 3
 	curl -sS --max-time 30 --cacert "$RIG/pki/ca.crt" -X "$method" \
@@ -59,18 +59,18 @@ admin_ask() {
 	    "https://$address:8443$path"
 }
 
-admin_token() {
+port_token() {
 	cat "$RIG/admin/$1"
 }
 
 the_admin_port_lists_the_keys_to_whom_rbac_lets() {
-	admin_tls
-	admin_rights
-	admin_may reader list
-	admin_may exporter get,list
-	admin_may restorer create
-	admin_start
-	same 200 "$(admin_ask "$(admin_token reader)" GET /v1/keys)" "list"
+	port_tls
+	port_rights
+	port_may reader list
+	port_may exporter get,list
+	port_may restorer create
+	port_start
+	same 200 "$(port_ask "$(port_token reader)" GET /v1/keys)" "list"
 	same "$(key_count)" "$(jq '.keys | length' "$RIG/admin/body")" "keys"
 	same 1 "$(jq '[.keys[] | select(.seals)] | length' "$RIG/admin/body")" \
 	    "sealing keys"
@@ -83,14 +83,14 @@ test_case the_admin_port_lists_the_keys_to_whom_rbac_lets
 the_admin_port_refuses_tokens_and_users_alike() {
 	local other
 	other=$(kubectl create token -n kube-system exporter)
-	same 401 "$(admin_ask "$other" POST /v1/keys/export)" "another audience"
+	same 401 "$(port_ask "$other" POST /v1/keys/export)" "another audience"
 	same '{"error":"unauthorized"}' "$(cat "$RIG/admin/body")" "401"
-	same 401 "$(admin_ask garbage POST /v1/keys/export)" "garbage"
+	same 401 "$(port_ask garbage POST /v1/keys/export)" "garbage"
 	same '{"error":"unauthorized"}' "$(cat "$RIG/admin/body")" "401"
-	same 403 "$(admin_ask "$(admin_token reader)" POST /v1/keys/export)" "export"
+	same 403 "$(port_ask "$(port_token reader)" POST /v1/keys/export)" "export"
 	same '{"error":"forbidden"}' "$(cat "$RIG/admin/body")" "403"
-	same 403 "$(admin_ask "$(admin_token exporter)" POST /v1/keys/restore)" "restore"
-	same 200 "$(admin_ask "$(admin_token exporter)" GET /v1/keys)" "list"
+	same 403 "$(port_ask "$(port_token exporter)" POST /v1/keys/restore)" "restore"
+	same 200 "$(port_ask "$(port_token exporter)" GET /v1/keys)" "list"
 }
 test_case the_admin_port_refuses_tokens_and_users_alike
 
@@ -103,8 +103,8 @@ the_admin_port_speaks_tls_1_2_and_newer_only() {
 }
 test_case the_admin_port_speaks_tls_1_2_and_newer_only
 
-# admin_keys_in FILE: a List without what the server sets, and in one order.
-admin_keys_in() {
+# port_keys_in FILE: a List without what the server sets, and in one order.
+port_keys_in() {
 	kubectl apply --dry-run=client -o json -f "$1" | jq -S '[(.items // [.])[] |
 	    del(.metadata.creationTimestamp, .metadata.uid,
 	    .metadata.resourceVersion, .metadata.managedFields,
@@ -113,12 +113,12 @@ admin_keys_in() {
 
 an_export_is_what_kubectl_gives_and_is_written_down() {
 	local id digest
-	same 200 "$(admin_ask "$(admin_token exporter)" POST /v1/keys/export)" "export"
+	same 200 "$(port_ask "$(port_token exporter)" POST /v1/keys/export)" "export"
 	cp "$RIG/admin/body" "$RIG/admin/backup.yaml"
 	kubectl get secret -n kube-system -l "$key_label" -o yaml \
 	    >"$RIG/admin/kubectl.yaml"
-	same "$(admin_keys_in "$RIG/admin/kubectl.yaml")" \
-	    "$(admin_keys_in "$RIG/admin/backup.yaml")" "backups"
+	same "$(port_keys_in "$RIG/admin/kubectl.yaml")" \
+	    "$(port_keys_in "$RIG/admin/backup.yaml")" "backups"
 	digest=$(openssl dgst -sha256 -binary "$RIG/admin/body" | base64)
 	has "$(cat "$RIG/admin/head")" "sha-256=:$digest:"
 	id=$(sed -n 's/^X-Request-Id: \([0-9a-f]*\).*/\1/p' "$RIG/admin/head")
@@ -131,7 +131,7 @@ test_case an_export_is_what_kubectl_gives_and_is_written_down
 
 # An administrator relabels and removes every key; what was sealed with them
 # must open again without a restart.
-admin_loses_the_keys() {
+port_loses_the_keys() {
 	kubectl delete secret -n kube-system -l "$key_label"
 	within 20 fails certificate
 }
@@ -141,20 +141,20 @@ a_restore_through_the_admin_port_syncs_what_had_failed() {
 	namespace
 	value=$(plain)
 	secret "$ns" s "foo=$value" | seal >"$RIG/admin/s.json"
-	admin_loses_the_keys
+	port_loses_the_keys
 	apply <"$RIG/admin/s.json"
 	refused "$ns" s "no key could decrypt secret"
-	same 200 "$(admin_ask "$(admin_token restorer)" POST \
+	same 200 "$(port_ask "$(port_token restorer)" POST \
 	    '/v1/keys/restore?dryRun=true' \
 	    --data-binary "@$RIG/admin/backup.yaml")" "dry run"
 	same 0 "$(key_count)" "keys after a dry run"
-	same 200 "$(admin_ask "$(admin_token restorer)" POST /v1/keys/restore \
+	same 200 "$(port_ask "$(port_token restorer)" POST /v1/keys/restore \
 	    --data-binary "@$RIG/admin/backup.yaml")" "restore"
 	name=$(jq -r .seals.name "$RIG/admin/body")
 	exists secret -n kube-system "$name"
 	within 5 synced "$ns" s True
 	unsealed "$ns" s "foo=$value"
-	same 200 "$(admin_ask "$(admin_token restorer)" POST /v1/keys/restore \
+	same 200 "$(port_ask "$(port_token restorer)" POST /v1/keys/restore \
 	    --data-binary "@$RIG/admin/backup.yaml")" "again"
 	same '["unchanged"]' "$(jq -c '[.keys[].result] | unique' \
 	    "$RIG/admin/body")" "results"
@@ -165,16 +165,16 @@ with_recipients_every_export_is_encrypted() {
 	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=backup \
 	    -keyout "$RIG/admin/backup.key" -out "$RIG/admin/backup.crt"
 	chmod 644 "$RIG/admin/backup.crt"
-	admin_start --backup-recipients-file "$RIG/admin/backup.crt"
-	same 200 "$(admin_ask "$(admin_token exporter)" POST /v1/keys/export)" "export"
+	port_start --backup-recipients-file "$RIG/admin/backup.crt"
+	same 200 "$(port_ask "$(port_token exporter)" POST /v1/keys/export)" "export"
 	has "$(head -n 1 "$RIG/admin/body")" "BEGIN CMS"
 	openssl cms -decrypt -inform PEM -in "$RIG/admin/body" \
 	    -recip "$RIG/admin/backup.crt" -inkey "$RIG/admin/backup.key" \
 	    -out "$RIG/admin/opened.yaml"
-	same "$(admin_keys_in "$RIG/admin/backup.yaml")" \
-	    "$(admin_keys_in "$RIG/admin/opened.yaml")" "backups"
+	same "$(port_keys_in "$RIG/admin/backup.yaml")" \
+	    "$(port_keys_in "$RIG/admin/opened.yaml")" "backups"
 	controller_stop
-	admin_rights_end
+	port_rights_end
 	controller_start
 }
 test_case with_recipients_every_export_is_encrypted
