@@ -927,6 +927,7 @@ list_locked(struct registry *r, struct registry_listing *ret, int64_t now_s)
     REQUIRES(r->mu)
 {
 	const struct entry *serving = pick_locked(r, now_s, NULL);
+	bool overtaken = false; /* by the one that seals */
 
 	ret->n = r->set->n;
 	ret->key = xcalloc(ret->n + 1, sizeof(*ret->key));
@@ -938,7 +939,9 @@ list_locked(struct registry *r, struct registry_listing *ret, int64_t now_s)
 		const struct usage_key *t = usage_find(&r->usage, id);
 
 		k->seals = serving != NULL && serving->id == id;
-		k->pending = !k->seals && now_s < k->active_from_s;
+		overtaken = overtaken || k->seals;
+		k->pending = !overtaken && r->set->key[i].nrules == 0 &&
+		    now_s < k->active_from_s;
 		k->expired = now_s > k->not_after;
 		k->opened = t != NULL ? t->opened : 0;
 		k->items = t != NULL ? t->items : 0;

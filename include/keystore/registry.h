@@ -169,7 +169,7 @@ struct registry_key {
 	int64_t not_before, not_after, order_s;
 	int64_t active_from_s;
 	bool seals;   /* its certificate is served */
-	bool pending; /* would not be served yet while another one may be */
+	bool pending; /* newer than the one that seals, and waits */
 	bool expired; /* its certificate; it still decrypts */
 	bool backed_up;
 	int64_t backed_up_s; /* 0: time not known */
