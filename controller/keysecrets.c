@@ -259,15 +259,16 @@ add_key(struct pass *p, const json_t *secret, struct err *err)
 	const char *name = meta(secret, "name");
 	bool known = registry_knows(p->keys, name);
 	AUTO(keypair) struct keypair *kp = NULL;
-	AUTO(nsrule) struct nsrule *rule = NULL;
 	struct err added = ERR_INIT;
 	struct registry_attrs attrs;
+	int rc;
 
 	if (read_keypair(secret, &kp, err) < 0)
 		return '-';
 	read_attrs(p->ks, secret, kp, &attrs, err);
-	rule = attrs.rule;
-	if (registry_put(p->keys, name, kp, &attrs, &added) < 0) {
+	rc = registry_put(p->keys, name, kp, &attrs, &added);
+	nsrule_free(attrs.rule);
+	if (rc < 0) {
 		*err = added;
 		return '-';
 	}

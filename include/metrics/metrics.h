@@ -71,8 +71,8 @@ double metrics_value(struct metrics *m, enum metric id, ...);
 
 /*
  * Called at the start of each rendering, outside the lock: sets gauges that
- * are a matter of the moment. Four at most. ctx must outlive all renderings that
- * began before metrics_off_render().
+ * are a matter of the moment. Four at most. ctx must outlive all renderings
+ * that began before metrics_off_render().
  */
 void
 metrics_on_render(struct metrics *m, void (*refresh)(void *ctx), void *ctx);
