@@ -254,6 +254,7 @@ static void
 set_applied(struct index_record *rec, const struct index_record *from)
 {
 	rec->applied = from->applied;
+	rec->applied_s = from->applied_s;
 	rec->accepted = from->accepted;
 }
 
@@ -282,11 +283,14 @@ index_note(struct index *ix, const struct objkey *key, const char *uid,
 
 bool
 index_note_applied(struct index *ix, const struct objkey *key, const char *uid,
-    uint64_t applied, uint64_t accepted)
+    uint64_t applied, uint32_t applied_s, uint64_t accepted)
 {
 	return note(ix, key, uid, set_applied,
 	    &(struct index_record) {
-		.applied = applied, .accepted = accepted });
+		.applied = applied,
+		.applied_s = applied_s,
+		.accepted = accepted,
+	    });
 }
 
 bool
@@ -347,6 +351,7 @@ index_keep_notes(struct index_record *to, const struct index_record *from)
 	to->result = from->result;
 	to->note = from->note;
 	to->applied = from->applied;
+	to->applied_s = from->applied_s;
 	to->accepted = from->accepted;
 	to->repairs = from->repairs;
 	to->repaired_s = from->repaired_s;

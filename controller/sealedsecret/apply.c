@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/jsonx.h"
+#include "base/timefmt.h"
 #include "desired.h"
 #include "fields.h"
 #include "redact.h"
@@ -53,6 +54,29 @@ was_ours(const struct apply_request *rq, const json_t *live)
 }
 
 /*
+ * Ours by what it says of itself, for a process that has not seen it before:
+ * nobody owns it, we alone wrote its contents, and it is no younger than the
+ * word that they were applied.
+ */
+static bool
+says_ours(const struct apply_request *rq, const json_t *live)
+{
+	const char *owner = merge_controller_uid(rq->desired);
+	const char *made =
+	    jsonx_str(live, "metadata", "creationTimestamp", NULL);
+	struct err err = ERR_INIT;
+	int64_t made_s;
+
+	if (owner == NULL || strcmp(owner, rq->owner_uid) != 0 ||
+	    json_array_size(
+		jsonx_array(live, "metadata", "ownerReferences", NULL)) > 0)
+		return false;
+	return made != NULL &&
+	    timefmt_parse_rfc3339(made, &made_s, &err) == 0 &&
+	    made_s <= rq->applied_s && fields_all_data_ours(live);
+}
+
+/*
  * What differs was right before: the very same was applied, to this Secret.
  * One that is not owned, because it is patched or was never to be, must have
  * been written by us at least.
@@ -65,7 +89,7 @@ is_drift(const struct apply_request *rq, const json_t *live)
 	if (!rq->applied || rq->drift == DRIFT_OFF)
 		return false;
 	if ((owner != NULL && strcmp(owner, rq->owner_uid) == 0) ||
-	    was_ours(rq, live))
+	    was_ours(rq, live) || says_ours(rq, live))
 		return true;
 	return fields_any_ours(live) &&
 	    (merge_annotated(live, ANNOTATION_PATCH) ||
@@ -73,14 +97,26 @@ is_drift(const struct apply_request *rq, const json_t *live)
 		    NULL);
 }
 
+/* The owner reference may be put back. On its own word alone only where
+ * nothing of its contents is at stake. */
+static bool
+may_regain(
+    const struct apply_request *rq, const json_t *live, const json_t *next)
+{
+	if (!rq->applied || rq->drift != DRIFT_REPAIR)
+		return false;
+	return was_ours(rq, live) ||
+	    (says_ours(rq, live) &&
+		json_equal(json_object_get(live, "data"),
+		    json_object_get(next, "data")));
+}
+
 static int
 check_right(const struct apply_request *rq, const json_t *live,
     const json_t *next, struct apply_result *ret, struct err *err)
 {
-	bool regain =
-	    rq->applied && rq->drift == DRIFT_REPAIR && was_ours(rq, live);
-
-	if (!regain && merge_check_owner(live, rq->owner_uid, err) < 0) {
+	if (!may_regain(rq, live, next) &&
+	    merge_check_owner(live, rq->owner_uid, err) < 0) {
 		ret->collectable =
 		    merge_controlled_by_name(live, rq->key->name);
 		return -1;

@@ -29,6 +29,7 @@ struct apply_request {
 	bool absent;		   /* believed not to exist: POST before GET */
 	/* Exactly this was applied before: a difference is drift. */
 	bool applied;
+	int64_t applied_s; /* and held then, Unix seconds; 0: not known */
 	enum drift_mode drift;
 	const json_t *rendered; /* see merge_repair() */
 	const char *made_uid;	/* the Secret of this UID (as an index has it)

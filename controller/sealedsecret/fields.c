@@ -117,6 +117,21 @@ fields_any_ours(const json_t *obj)
 }
 
 bool
+fields_all_data_ours(const json_t *obj)
+{
+	const json_t *data = jsonx_object(obj, "data", NULL);
+	const char *name;
+	json_t *v;
+
+	json_object_foreach((json_t *)data, name, v)
+	{
+		if (!fields_ours(obj, FIELDS_DATA, name))
+			return false;
+	}
+	return json_object_size(data) > 0 && !fields_foreign_data(obj);
+}
+
+bool
 fields_foreign_data(const json_t *obj)
 {
 	const json_t *list = entries(obj);

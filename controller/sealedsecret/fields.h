@@ -20,6 +20,9 @@ void fields_walk(const json_t *obj, enum fields_group group,
     void (*each)(void *ctx, const char *name), void *ctx);
 /* We have written to it at all. */
 bool fields_any_ours(const json_t *obj);
+/* Every item of data was written by us last, and by nobody else; there is
+ * one at least. */
+bool fields_all_data_ours(const json_t *obj);
 /* Somebody else wrote an item of data. */
 bool fields_foreign_data(const json_t *obj);
 /* The manager behind the last write to data, labels or annotations that was

@@ -39,7 +39,8 @@ struct run {
 	char event[REPORT_MESSAGE_MAX + 64];
 	char message[REPORT_MESSAGE_MAX]; /* for the status */
 	bool written;			  /* the Secret was */
-	bool applied;	/* this very spec and scope were, by a run before */
+	bool applied;	   /* this very spec and scope were, by a run before */
+	int64_t applied_s; /* and held then; 0: not known */
 	bool lacking;	/* the status lacks what the reference does not write */
 	bool permanent; /* only a change cures the failure */
 	uint64_t digest; /* of obj */
@@ -271,6 +272,18 @@ was_applied(const struct run *r, uint32_t state)
 	return r->rec.result == 0 && (state & SEALED_SETTLED) != 0;
 }
 
+/* When was_applied() held last: a failed run keeps it, for the status tells of
+ * the failure from then on. */
+static int64_t
+last_applied_s(const struct run *r, uint32_t state)
+{
+	if (!r->applied)
+		return 0;
+	if (r->rec.applied_s != 0)
+		return r->rec.applied_s;
+	return (state & SEALED_SETTLED) != 0 ? condition_written_s(r->obj) : 0;
+}
+
 /* Items that are rendered, so that a second time may give another text. */
 static json_t *
 rendered_items(const json_t *obj)
@@ -351,6 +364,7 @@ apply(struct run *r, const json_t *desired, uint32_t state, json_t **written)
 		.allowed_types = r->cfg->allowed_types,
 		.absent = secret_absent(r),
 		.applied = r->applied,
+		.applied_s = r->applied_s,
 		.drift = drift_mode_of(r->cfg, state),
 		.rendered = rendered,
 		.made_uid = known ? secret.uid : NULL,
@@ -385,6 +399,7 @@ produce(struct run *r)
 	shape_of_sealed(r->obj, &now);
 	r->digest = sealedsecret_digest(r->obj);
 	r->applied = was_applied(r, now.state);
+	r->applied_s = last_applied_s(r, now.state);
 	rc =
 	    unseal(r->cfg->keys, r->obj, &opt, &r->rec.hint, &desired, &r->err);
 	note_uses(r, &uses);
@@ -476,10 +491,16 @@ static void
 note_result(const struct run *r)
 {
 	struct index *ix = r->cfg->sealedsecrets;
-	bool holds = r->err.code == ERR_NONE || r->applied;
+	uint64_t applied = r->rec.applied;
+	int64_t at_s = r->rec.applied_s;
 
-	(void)index_note_applied(ix, r->key, r->ss.uid,
-	    holds ? r->digest : r->rec.applied, r->result.print);
+	if (r->err.code == ERR_NONE || r->applied) {
+		applied = r->digest;
+		at_s = r->err.code == ERR_NONE ? clock_wall_s(r->cfg->clock)
+					       : r->applied_s;
+	}
+	(void)index_note_applied(
+	    ix, r->key, r->ss.uid, applied, (uint32_t)at_s, r->result.print);
 	(void)index_note(ix, r->key, r->ss.uid, r->rec.hint,
 	    result_word(&r->err), (uint64_t)r->ss.generation);
 	(void)index_note_marks(
@@ -577,8 +598,8 @@ note_quiet(const struct run *r)
 {
 	struct index *ix = r->cfg->sealedsecrets;
 
-	(void)index_note_applied(
-	    ix, r->key, r->rec.uid, r->rec.digest, r->rec.accepted);
+	(void)index_note_applied(ix, r->key, r->rec.uid, r->rec.digest,
+	    r->rec.applied_s, r->rec.accepted);
 	(void)index_note(ix, r->key, r->rec.uid, r->rec.hint, RESULT_OK,
 	    (uint64_t)r->rec.generation);
 }

@@ -32,6 +32,7 @@ struct index_record {
 	/* Written by workers through index_note*(); a reflector keeps them. */
 	uint32_t hint;	     /* registry's key hint */
 	uint32_t result;     /* outcome of the last run */
+	uint32_t applied_s;  /* applied held then, Unix seconds; 0: not known */
 	uint64_t note;	     /* free for the owner */
 	uint64_t applied;    /* digest that the last run was about */
 	uint64_t accepted;   /* look of the Secret that a run found right */
@@ -68,7 +69,7 @@ bool index_note(struct index *ix, const struct objkey *key, const char *uid,
     uint32_t hint, uint32_t result, uint64_t note);
 /* The other things that workers write, each under the same condition. */
 bool index_note_applied(struct index *ix, const struct objkey *key,
-    const char *uid, uint64_t applied, uint64_t accepted);
+    const char *uid, uint64_t applied, uint32_t applied_s, uint64_t accepted);
 bool index_note_repair(struct index *ix, const struct objkey *key,
     const char *uid, uint32_t repairs, uint32_t repaired_s);
 bool index_note_marks(struct index *ix, const struct objkey *key,

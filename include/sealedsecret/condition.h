@@ -41,6 +41,8 @@ enum condition_standing {
 };
 enum condition_standing
 condition_standing(const json_t *sealedsecret, enum scope scope);
+/* When Synced was written last, Unix seconds; 0: not known. */
+int64_t condition_written_s(const json_t *sealedsecret);
 /* The reason word of success, which records the scope: "Unsealed",
  * "UnsealedNamespaceWide", "UnsealedClusterWide". */
 const char *condition_success(enum scope scope);

@@ -189,6 +189,80 @@ what_happened_while_down_is_put_right(void **state)
 	}
 }
 
+/* Somebody with the name of our manager makes the Secret again, as it was but
+ * for the owner. */
+static void
+make_again(struct harness *h, const char *name)
+{
+	AUTO_JSON json_t *old = harness_secret(h, "a", name);
+	AUTO_JSON json_t *s = json_pack("{s:s,s:s,s:{s:s},s:O}", "apiVersion",
+	    "v1", "kind", "Secret", "metadata", "name", name, "data",
+	    json_object_get(old, "data"));
+
+	assert_int_equal(
+	    api_delete(h->api, NULL, NULL, SECRETS_PATH "/%s", name), 200);
+	assert_int_equal(
+	    api_post(h->api, s, NULL, SECRETS_PATH "?fieldManager=controller"),
+	    201);
+}
+
+static size_t
+owners(struct harness *h, const char *name)
+{
+	AUTO_JSON json_t *s = harness_secret(h, "a", name);
+
+	return json_array_size(
+	    jsonx_array(s, "metadata", "ownerReferences", NULL));
+}
+
+struct owned {
+	struct harness *h;
+	const char *name;
+};
+
+static bool
+is_owned(void *ctx)
+{
+	const struct owned *o = ctx;
+
+	return owners(o->h, o->name) == 1;
+}
+
+static void
+a_reference_taken_away_while_down_is_put_back(void **state)
+{
+	static const char none[] = "{\"metadata\":{\"ownerReferences\":null}}";
+	struct harness *h = *state;
+	struct owned first = { h, "ref-0" };
+
+	create_many(h, "ref", 3);
+	stop_controller(h);
+	patch(h, API_MERGE, none, "secrets", "ref-0");
+	patch(h, API_MERGE,
+	    "{\"metadata\":{\"ownerReferences\":null},"
+	    "\"data\":{\"" HARNESS_KEY "\":\"dGhlaXJz\"}}",
+	    "secrets", "ref-1");
+	/* In a later second than that of the status. */
+	harness_expect(h, !wait_until(is_owned, &first, QUIET_MS));
+	make_again(h, "ref-2");
+	harness_start_ready(h, NULL);
+	harness_expect(h, wait_until(is_owned, &first, HARNESS_SOON_MS));
+	harness_expect(
+	    h, harness_wait_event(h, "a", "ref-0", "Drifted", HARNESS_SOON_MS));
+	/* These are foreign by now. */
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "ref-1", "False", HARNESS_SOON_MS));
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "ref-2", "False", HARNESS_SOON_MS));
+	harness_expect(h, harness_wait_value(h, "a", "ref-1", "theirs", 0));
+	harness_expect(h, owners(h, "ref-1") + owners(h, "ref-2") == 0);
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "ref-0", "True", HARNESS_SOON_MS));
+	/* And while it runs. */
+	patch(h, API_MERGE, none, "secrets", "ref-0");
+	harness_expect(h, wait_until(is_owned, &first, HARNESS_SOON_MS));
+}
+
 static void
 what_failed_before_is_tried_again(void **state)
 {
@@ -274,6 +348,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(of_unchanged_objects_no_request_is_made),
 		T(what_happened_while_down_is_put_right),
+		T(a_reference_taken_away_while_down_is_put_back),
 		T(what_failed_before_is_tried_again),
 		T(statuses_of_the_reference_are_extended_at_leisure),
 	};

@@ -471,6 +471,33 @@ every_failure_has_a_reason_in_camel_case(void **state UNUSED)
 	}
 }
 
+static void
+the_time_of_a_status_is_read(void **state UNUSED)
+{
+	static const struct {
+		const char *status;
+		int64_t s;
+	} cases[] = {
+		{ "{}", 0 },
+		{ "{\"conditions\":[{\"type\":\"Synced\"}]}", 0 },
+		{ "{\"conditions\":[{\"type\":\"Synced\","
+		  "\"lastUpdateTime\":\"soon\"}]}",
+		    0 },
+		{ "{\"conditions\":[{\"type\":\"Ready\","
+		  "\"lastUpdateTime\":\"1970-01-01T00:00:09Z\"},"
+		  "{\"type\":\"Synced\","
+		  "\"lastUpdateTime\":\"1970-01-01T00:01:00Z\"}]}",
+		    60 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_JSON json_t *obj = json_object();
+
+		jsonx_set(obj, "status", json_loads(cases[i].status, 0, NULL));
+		assert_int_equal(condition_written_s(obj), cases[i].s);
+	}
+}
+
 int
 main(void)
 {
@@ -488,6 +515,7 @@ main(void)
 		    a_status_of_the_reference_says_enough_and_is_extended_on_request),
 		cmocka_unit_test(
 		    a_status_tells_whether_this_generation_and_scope_were_applied),
+		cmocka_unit_test(the_time_of_a_status_is_read),
 		cmocka_unit_test(a_broken_status_is_mended),
 		cmocka_unit_test(
 		    health_rules_give_the_right_verdict_through_fail_fix_and_edit),

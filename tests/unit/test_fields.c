@@ -79,6 +79,42 @@ an_item_is_ours_where_nobody_else_claims_it(void **state UNUSED)
 }
 
 static void
+all_of_the_data_is_ours_where_each_item_is(void **state UNUSED)
+{
+	static const struct {
+		const char *entries, *data;
+		bool ours;
+	} cases[] = {
+		{ "[" OURS(DATA(KEY("k"))) "]", "{\"k\":\"\"}", true },
+		{ "[" OURS(DATA(KEY("k"))) "]", "{}", false },
+		{ "[" OURS(DATA(KEY("k"))) "]", "null", false },
+		{ "[]", "{\"k\":\"\"}", false },
+		{ "[" OURS(DATA(KEY("k"))) "]",
+		    "{\"k\":\"\",\"of\":\"nobody\"}", false },
+		{ "[" OURS(DATA(KEY("k"))) "," THEIRS(
+		      "kubectl", "", DATA(KEY("gone"))) "]",
+		    "{\"k\":\"\"}", false },
+		{ "[" OURS(DATA(KEY("k"))) "," THEIRS(
+		      "kubectl", "", LABELS(KEY("k"))) "]",
+		    "{\"k\":\"\"}", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_JSON json_t *s = secret(cases[i].entries);
+		struct err err = ERR_INIT;
+		json_t *data = NULL;
+
+		assert_int_equal(
+		    jsonx_parse(cases[i].data, strlen(cases[i].data),
+			JSON_DECODE_ANY, &data, &err),
+		    0);
+		jsonx_set(s, "data", data);
+		if (fields_all_data_ours(s) != cases[i].ours)
+			fail_msg("%s of %s", cases[i].data, cases[i].entries);
+	}
+}
+
+static void
 a_name_that_is_too_long_is_nobodys(void **state UNUSED)
 {
 	AUTO_JSON json_t *s = secret("[" OURS(DATA(KEY("k"))) "]");
@@ -135,6 +171,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_item_is_ours_where_nobody_else_claims_it),
+		cmocka_unit_test(all_of_the_data_is_ours_where_each_item_is),
 		cmocka_unit_test(a_name_that_is_too_long_is_nobodys),
 		cmocka_unit_test(the_walk_passes_what_is_ours_alone),
 		cmocka_unit_test(the_last_of_the_others_is_named),

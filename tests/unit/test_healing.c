@@ -4,6 +4,7 @@
  * heals by itself. An API server in memory, and a clock that tests move.
  * layer: sealedsecret
  */
+#include "base/timefmt.h"
 #include "sealedrig.h"
 
 #define WRONG "d3Jvbmc="
@@ -404,6 +405,153 @@ a_stranger_without_owner_stays_untouched(void **state UNUSED)
 	    "by SealedSecret");
 }
 
+/* Somebody takes the owner reference away; the server has given the Secret
+ * a time of its making. */
+static void
+detach(int64_t made_s)
+{
+	char made[TIMEFMT_MAX];
+	json_t *s = rig_secret(&rig);
+
+	timefmt_rfc3339(made_s, made);
+	jsonx_set_str(
+	    json_object_get(s, "metadata"), "creationTimestamp", made);
+	json_object_del(json_object_get(s, "metadata"), "ownerReferences");
+	fakekube_put(rig.kube, s);
+}
+
+static size_t
+owners(void)
+{
+	AUTO_JSON json_t *s = rig_secret(&rig);
+
+	return json_array_size(
+	    jsonx_array(s, "metadata", "ownerReferences", NULL));
+}
+
+static void
+a_reference_lost_while_down_is_put_back(void **state UNUSED)
+{
+	begin();
+	detach(clock_wall_s(&rig.clock));
+	restart();
+	assert_int_equal(work_all(), 1);
+	assert_int_equal(owners(), 1);
+	rig_expect_value(&rig, "v1");
+	rig_expect_condition(&rig, "True", "");
+	assert_int_equal(rig_events(&rig, "Drifted",
+			     "The Secret was changed: owner reference"),
+	    1);
+	assert_true(drifts("repaired") == 1);
+}
+
+/* Whatever fails first, and although the status tells of that now. */
+static void
+it_is_put_back_later_where_that_fails_at_first(void **state UNUSED)
+{
+	static const char *const failing[] = { "GET /api/v1", "PUT /api/v1" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(failing); i++) {
+		if (i > 0) {
+			teardown(state);
+			setup(state);
+		}
+		begin();
+		detach(clock_wall_s(&rig.clock));
+		restart();
+		fakekube_fail_all(rig.kube, failing[i], FAKEKUBE_500);
+		assert_int_equal(work_all(), 1);
+		watch(REFLECTOR_WATCH);
+		assert_int_equal(owners(), 0);
+		fakekube_fail_all(rig.kube, NULL, FAKEKUBE_OK);
+		fakeclock_advance_s(&rig.fc, 2 * STEP_S);
+		assert_true(work_all() > 0);
+		assert_int_equal(owners(), 1);
+		rig_expect_condition(&rig, "True", "");
+	}
+}
+
+static void
+expect_foreign(void)
+{
+	AUTO_JSON json_t *before = rig_secret(&rig);
+	AUTO_JSON json_t *after = NULL;
+
+	restart();
+	assert_int_equal(work_all(), 1);
+	fakeclock_advance_s(&rig.fc, 10 * STEP_S);
+	(void)work_all();
+	after = rig_secret(&rig);
+	assert_true(json_equal(before, after));
+	rig_expect_condition(&rig, "False",
+	    "failed update: Resource \"foo\" already exists and is not managed "
+	    "by SealedSecret");
+}
+
+static void
+what_was_made_after_the_status_is_foreign(void **state UNUSED)
+{
+	begin();
+	detach(clock_wall_s(&rig.clock) + 1);
+	expect_foreign();
+}
+
+static void
+what_somebody_wrote_to_meanwhile_is_foreign(void **state UNUSED)
+{
+	json_t *s, *list;
+
+	begin();
+	/* An item of his own beside ours. */
+	s = rig_secret(&rig);
+	list = jsonx_array(s, "metadata", "managedFields", NULL);
+	(void)json_array_append_new(list,
+	    json_pack("{s:s,s:{s:{s:{}}}}", "manager", "kubectl-edit",
+		"fieldsV1", "f:data", "f:more"));
+	jsonx_set_str(json_object_get(s, "data"), "more", WRONG);
+	fakekube_put(rig.kube, s);
+	detach(clock_wall_s(&rig.clock));
+	expect_foreign();
+}
+
+static void
+contents_that_we_did_not_write_are_foreign(void **state UNUSED)
+{
+	json_t *s;
+
+	/* By a writer of our name. */
+	begin();
+	s = rig_secret(&rig);
+	jsonx_set_str(json_object_get(s, "data"), "k", WRONG);
+	fakekube_put(rig.kube, s);
+	detach(clock_wall_s(&rig.clock));
+	expect_foreign();
+	/* By nobody knows whom. */
+	teardown(NULL);
+	setup(NULL);
+	begin();
+	s = rig_secret(&rig);
+	json_object_del(json_object_get(s, "metadata"), "managedFields");
+	fakekube_put(rig.kube, s);
+	detach(clock_wall_s(&rig.clock));
+	expect_foreign();
+}
+
+static void
+what_has_another_owner_is_foreign(void **state UNUSED)
+{
+	json_t *s;
+
+	begin();
+	detach(clock_wall_s(&rig.clock));
+	s = rig_secret(&rig);
+	jsonx_set(json_object_get(s, "metadata"), "ownerReferences",
+	    json_pack("[{s:s,s:s,s:s,s:s}]", "apiVersion", "v1", "kind",
+		"ConfigMap", "name", "theirs", "uid", "u9"));
+	fakekube_put(rig.kube, s);
+	expect_foreign();
+}
+
 static void
 check_late_repair(bool after_restart)
 {
@@ -762,6 +910,12 @@ main(void)
 		T(an_edit_is_put_right_at_once_and_told_once),
 		T(a_secret_of_a_form_that_nothing_is_known_of_is_looked_at_once),
 		T(a_lost_owner_reference_is_put_back),
+		T(a_reference_lost_while_down_is_put_back),
+		T(it_is_put_back_later_where_that_fails_at_first),
+		T(what_was_made_after_the_status_is_foreign),
+		T(what_somebody_wrote_to_meanwhile_is_foreign),
+		T(contents_that_we_did_not_write_are_foreign),
+		T(what_has_another_owner_is_foreign),
 		T(a_stranger_without_owner_stays_untouched),
 		T(a_repair_that_fails_at_first_is_still_one),
 		T(detection_tells_once_and_leaves_it),

@@ -161,7 +161,7 @@ a_new_version_keeps_what_a_worker_noted(void **state UNUSED)
 
 	index_put(ix, &a, &rec, 1, NULL);
 	assert_true(index_note(ix, &a, "u1", 5, 6, 7));
-	assert_true(index_note_applied(ix, &a, "u1", 8, 9));
+	assert_true(index_note_applied(ix, &a, "u1", 8, 12, 9));
 	assert_true(index_note_repair(ix, &a, "u1", 10, 11));
 	assert_true(index_note_marks(ix, &a, "u1", 4 | 2, 0));
 	assert_true(index_note_marks(ix, &a, "u1", 1, 2));
@@ -173,6 +173,7 @@ a_new_version_keeps_what_a_worker_noted(void **state UNUSED)
 	assert_int_equal(rec.result, 6);
 	assert_int_equal(rec.note, 7);
 	assert_int_equal(rec.applied, 8);
+	assert_int_equal(rec.applied_s, 12);
 	assert_int_equal(rec.accepted, 9);
 	assert_int_equal(rec.repairs, 10);
 	assert_int_equal(rec.repaired_s, 11);
@@ -188,13 +189,14 @@ a_new_uid_starts_without_notes(void **state UNUSED)
 
 	index_put(ix, &a, &rec, 1, NULL);
 	index_note(ix, &a, "u1", 5, 6, 7);
-	index_note_applied(ix, &a, "u1", 8, 9);
+	index_note_applied(ix, &a, "u1", 8, 12, 9);
 	index_note_repair(ix, &a, "u1", 10, 11);
 	index_note_marks(ix, &a, "u1", 1, 0);
 	rec = record("u2", "2");
 	index_put(ix, &a, &rec, 1, NULL);
 	assert_true(index_get(ix, &a, &rec));
 	assert_int_equal(rec.applied, 0);
+	assert_int_equal(rec.applied_s, 0);
 	assert_int_equal(rec.accepted, 0);
 	assert_int_equal(rec.repairs, 0);
 	assert_int_equal(rec.marks, 0);
@@ -212,7 +214,7 @@ a_late_result_does_not_stick_to_another_object(void **state UNUSED)
 
 	index_put(ix, &a, &rec, 1, NULL);
 	assert_false(index_note(ix, &a, "u1", 5, 6, 7));
-	assert_false(index_note_applied(ix, &a, "u1", 8, 9));
+	assert_false(index_note_applied(ix, &a, "u1", 8, 12, 9));
 	assert_false(index_note_repair(ix, &a, "u1", 10, 11));
 	assert_false(index_note_marks(ix, &a, "u1", 1, 0));
 	assert_false(index_note(ix, &b, "u2", 5, 6, 7));
