@@ -164,8 +164,8 @@ log_waiting(const struct objkey *key, const char *text,
 		reconcile_immutable_text(key, immutable);
 		log_write(level, immutable, "key", text, (char *)NULL);
 	} else if (res->err.code != ERR_NONE) {
-		log_write(level, "Error updating, waiting for a change", "key",
-		    text, "error", res->err.msg, (char *)NULL);
+		log_write(level, "Error updating, giving up", "key", text,
+		    "error", res->err.msg, "until", "a change", (char *)NULL);
 	}
 }
 

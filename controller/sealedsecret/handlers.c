@@ -106,10 +106,11 @@ sealedsecret_changed(void *ctx, const struct objkey *key,
 		    json_incref(obj));
 		return;
 	}
-	if (via == REFLECTOR_LIST || !log_enabled(LOG_LEVEL_DEBUG))
+	/* Not for every object of a list that is read again. */
+	if (via == REFLECTOR_LIST)
 		return;
 	objkey_text(key, text);
-	log_debug(
+	log_info(
 	    "update suppressed, no changes in spec", "sealed-secret", text);
 }
 

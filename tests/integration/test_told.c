@@ -124,7 +124,7 @@ the_lines_that_people_search_for_are_there(void **state)
 		" level=INFO msg=\"Certificate generated\" "
 		"certificate=\"-----BEGIN CERTIFICATE-----\\n",
 		" level=INFO msg=Updating key=a/good\n",
-		" level=ERROR msg=\"Error updating, waiting for a change\" "
+		" level=ERROR msg=\"Error updating, giving up\" "
 		"key=a/bad error=\"no key could decrypt secret (k)",
 		" level=ERROR msg=\"Error updating SealedSecret status\" "
 		"sealed-secret=a/good error=",
