@@ -415,60 +415,15 @@ metrics_free(struct metrics *m)
 }
 
 static void
-add(struct metrics *m, enum metric id, double v, const struct labels *l)
+add(struct series *s, double v)
 {
-	struct series *s;
-
-	mutex_lock(&m->mu);
-	s = series_locked(m, id, l);
-	if (s != NULL)
-		s->value += v;
-	mutex_unlock(&m->mu);
+	s->value += v;
 }
 
-void
-metrics_inc(struct metrics *m, enum metric id, ...)
+static void
+set(struct series *s, double v)
 {
-	struct labels l;
-	va_list ap;
-
-	va_start(ap, id);
-	l = take_labels(label_count(id), ap);
-	va_end(ap);
-	if (m != NULL)
-		add(m, id, 1, &l);
-}
-
-void
-metrics_add(struct metrics *m, enum metric id, double v, ...)
-{
-	struct labels l;
-	va_list ap;
-
-	va_start(ap, v);
-	l = take_labels(label_count(id), ap);
-	va_end(ap);
-	if (m != NULL)
-		add(m, id, v, &l);
-}
-
-void
-metrics_set(struct metrics *m, enum metric id, double v, ...)
-{
-	struct series *s;
-	struct labels l;
-	va_list ap;
-
-	va_start(ap, v);
-	l = take_labels(label_count(id), ap);
-	va_end(ap);
-	if (m == NULL)
-		return;
-	mutex_lock(&m->mu);
-	s = series_locked(m, id, &l);
-	if (s != NULL)
-		s->value = v;
-	mutex_unlock(&m->mu);
+	s->value = v;
 }
 
 static void
@@ -484,57 +439,94 @@ observe(struct series *s, double v)
 	}
 }
 
-void
-metrics_observe(struct metrics *m, enum metric id, double v, ...)
+/* The series that the arguments name, made where it is missing. */
+static void
+change(struct metrics *m, enum metric id, void (*how)(struct series *, double),
+    double v, va_list ap)
 {
+	struct labels l = take_labels(label_count(id), ap);
 	struct series *s;
-	struct labels l;
-	va_list ap;
 
-	va_start(ap, v);
-	l = take_labels(label_count(id), ap);
-	va_end(ap);
 	if (m == NULL)
 		return;
 	mutex_lock(&m->mu);
 	s = series_locked(m, id, &l);
 	if (s != NULL)
-		observe(s, v);
+		how(s, v);
+	mutex_unlock(&m->mu);
+}
+
+void
+metrics_inc(struct metrics *m, enum metric id, ...)
+{
+	va_list ap;
+
+	va_start(ap, id);
+	change(m, id, add, 1, ap);
+	va_end(ap);
+}
+
+void
+metrics_add(struct metrics *m, enum metric id, double v, ...)
+{
+	va_list ap;
+
+	va_start(ap, v);
+	change(m, id, add, v, ap);
+	va_end(ap);
+}
+
+void
+metrics_set(struct metrics *m, enum metric id, double v, ...)
+{
+	va_list ap;
+
+	va_start(ap, v);
+	change(m, id, set, v, ap);
+	va_end(ap);
+}
+
+void
+metrics_observe(struct metrics *m, enum metric id, double v, ...)
+{
+	va_list ap;
+
+	va_start(ap, v);
+	change(m, id, observe, v, ap);
+	va_end(ap);
+}
+
+/* All series that begin with n values. */
+static void
+drop(struct metrics *m, enum metric id, unsigned n, va_list ap)
+{
+	struct labels l = take_labels(n, ap);
+
+	if (m == NULL)
+		return;
+	mutex_lock(&m->mu);
+	remove_locked(m, id, &l);
 	mutex_unlock(&m->mu);
 }
 
 void
 metrics_remove(struct metrics *m, enum metric id, ...)
 {
-	struct labels l;
 	va_list ap;
 
 	va_start(ap, id);
-	l = take_labels(label_count(id), ap);
+	drop(m, id, label_count(id), ap);
 	va_end(ap);
-	if (m == NULL)
-		return;
-	mutex_lock(&m->mu);
-	remove_locked(m, id, &l);
-	mutex_unlock(&m->mu);
 }
 
 void
 metrics_remove_prefix(struct metrics *m, enum metric id, unsigned n, ...)
 {
-	struct labels l;
 	va_list ap;
 
-	if (n > label_count(id))
-		n = label_count(id);
 	va_start(ap, n);
-	l = take_labels(n, ap);
+	drop(m, id, n < label_count(id) ? n : label_count(id), ap);
 	va_end(ap);
-	if (m == NULL)
-		return;
-	mutex_lock(&m->mu);
-	remove_locked(m, id, &l);
-	mutex_unlock(&m->mu);
 }
 
 double
