@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
+#include "keysecrets.h"
 
 /* Waits after failures: doubling from the first to the last. */
 #define RETRY_FIRST_MS 500
@@ -19,6 +20,12 @@
 #define JUDGE_MS 60000
 /* Changes of key Secrets that come together cost one list in this time. */
 #define RELOAD_MS 500
+/*
+ * So long after a key was made the list is read in any case. Where key Secrets
+ * are listed now and then instead of watched, one that is relabelled before the
+ * next list was never seen there, so that nothing tells of its going.
+ */
+#define CONFIRM_MS (KEYSECRETS_POLL_MS + 1000)
 /* A certificate about to expire is told so long before, once a day. */
 #define EXPIRY_AHEAD_S (INT64_C(30) * 24 * 3600)
 #define EXPIRY_TELL_MS (UINT64_C(24) * 3600 * 1000)
@@ -32,6 +39,7 @@ struct rotator {
 	uint64_t loaded_ms;  /* last list; 0: never */
 	uint64_t emptied_ms; /* when the last key went; 0: there are keys */
 	uint64_t asked_ms;   /* last requested key; 0: none */
+	uint64_t confirm_ms; /* the list is read then; 0: not for that */
 	uint64_t expiry_ms;  /* last told of expiry; 0: never */
 	char serving[KEYPAIR_FINGERPRINT_MAX]; /* as of the last turn */
 	uint64_t generation;		       /* likewise */
@@ -314,6 +322,7 @@ occasion_done(struct rotator *r, const char *name)
 	mutex_unlock(&r->mu);
 	if (asked)
 		r->asked_ms = now_ms(r);
+	r->confirm_ms = now_ms(r) + CONFIRM_MS;
 	judge_emptiness(r);
 	r->cfg.changed(r->cfg.ctx);
 }
@@ -389,9 +398,19 @@ set_ready(struct rotator *r)
 	mutex_unlock(&r->mu);
 }
 
+static bool
+take_confirm(struct rotator *r)
+{
+	if (r->confirm_ms == 0 || now_ms(r) < r->confirm_ms)
+		return false;
+	r->confirm_ms = 0;
+	return true;
+}
+
 static uint64_t
 next_turn_ms(struct rotator *r)
 {
+	int64_t confirm = (int64_t)(r->confirm_ms - now_ms(r));
 	int64_t due = due_in_ns(r) / (int64_t)NS_PER_MS + 1;
 	int64_t change_s =
 	    registry_next_change_s(r->cfg.keys) - clock_wall_s(r->cfg.clock);
@@ -400,6 +419,8 @@ next_turn_ms(struct rotator *r)
 		due = JUDGE_MS;
 	if (change_s < JUDGE_MS / 1000 && change_s * 1000 < due)
 		due = change_s * 1000;
+	if (r->confirm_ms != 0 && confirm < due)
+		due = confirm;
 	return due > JUDGE_MS ? JUDGE_MS : (uint64_t)(due > 0 ? due : 1);
 }
 
@@ -452,6 +473,9 @@ rotator_turn(struct rotator *r)
 	struct err err = ERR_INIT;
 	bool wanted = take_reload(r) || r->loaded_ms == 0;
 
+	/* Where reading fails, it is asked for again like any other. */
+	if (take_confirm(r))
+		wanted = true;
 	if (r->loaded_ms != 0)
 		open_occasion(r);
 	if (wanted && !r->occasion.open && reload_in_ms(r) > 0) {
