@@ -763,7 +763,6 @@ main(int argc, char *argv[])
 	struct config cfg;
 	struct err err = ERR_INIT;
 
-	mem_restart_without_caches(argv);
 	mem_install_hooks();
 	secret_harden_process();
 	if (argc > 1 && strcmp(argv[1], "keys") == 0)

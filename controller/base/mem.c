@@ -29,7 +29,6 @@
  * large blocks in the heap from then on. */
 #define MMAP_THRESHOLD (256 * 1024)
 #define TRIM_THRESHOLD (256 * 1024)
-#define TUNABLES       "GLIBC_TUNABLES"
 
 static NORETURN void
 die(const char *what)
@@ -189,19 +188,6 @@ tune_malloc(void)
 	(void)mallopt(M_ARENA_MAX, ARENA_MAX);
 	(void)mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
 	(void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
-}
-
-/*
- * The cache of freed blocks that glibc keeps for each thread has no knob but
- * this variable, which is read before main().
- */
-void
-mem_restart_without_caches(char *argv[])
-{
-	if (getenv(TUNABLES) != NULL ||
-	    setenv(TUNABLES, "glibc.malloc.tcache_count=0", 1) != 0)
-		return;
-	(void)execv("/proc/self/exe", argv);
 }
 
 void

@@ -37,13 +37,6 @@ int mem_compare(const void *a, const void *b, size_t len);
  * any thread and any other library call. Aborts where a hook cannot be set.
  */
 void mem_install_hooks(void);
-/*
- * Starts the program again, once, without glibc's caches of freed blocks for
- * each thread: they hold 350 kB that nothing trims, and what M_PERTURB does not
- * fill. Returns where GLIBC_TUNABLES is set already, by this or by somebody, or
- * where it cannot be done: only memory is lost. Before anything else in main().
- */
-void mem_restart_without_caches(char *argv[]);
 /* Gives free pages back to the kernel; cheap enough after a list. */
 void mem_trim(void);
 

@@ -16,7 +16,6 @@
 #include <malloc.h>
 #include <openssl/bio.h>
 #include <openssl/buffer.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -417,59 +416,10 @@ aborts_where_openssl_ran_before_the_hooks(void **state UNUSED)
 	assert_int_not_equal(status_of(install_hooks_too_late), 0);
 }
 
-/* Run again as "test_mem again", it tells how it finds the caches. */
-#define AGAIN	  "again"
-#define RESTARTED 42
-#define RETURNED  43
-
-static int
-tell_of_restart(void)
-{
-	const char *tunables = getenv("GLIBC_TUNABLES");
-
-	return tunables != NULL &&
-		strcmp(tunables, "glibc.malloc.tcache_count=0") == 0
-	    ? RESTARTED
-	    : 1;
-}
-
-static int
-status_of_restart(const char *tunables)
-{
-	char name[] = "test_mem", again[] = AGAIN;
-	char *argv[] = { name, again, NULL };
-	pid_t child = fork();
-	int status;
-
-	assert_true(child >= 0);
-	if (child == 0) {
-		if (tunables == NULL)
-			(void)unsetenv("GLIBC_TUNABLES");
-		else
-			(void)setenv("GLIBC_TUNABLES", tunables, 1);
-		mem_restart_without_caches(argv);
-		_exit(RETURNED);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static void
-restarts_once_and_leaves_the_settings_of_others(void **state UNUSED)
-{
-	assert_int_equal(status_of_restart(NULL), RESTARTED);
-	assert_int_equal(
-	    status_of_restart("glibc.malloc.tcache_count=0"), RETURNED);
-	assert_int_equal(status_of_restart(""), RETURNED);
-}
-
 int
-main(int argc, char *argv[])
+main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    restarts_once_and_leaves_the_settings_of_others),
 		cmocka_unit_test(allocates_zero_bytes_too),
 		cmocka_unit_test(copies_and_formats_strings),
 		cmocka_unit_test(grows_arrays_and_keeps_their_contents),
@@ -485,7 +435,5 @@ main(int argc, char *argv[])
 #endif
 	};
 
-	if (argc == 2 && strcmp(argv[1], AGAIN) == 0)
-		return tell_of_restart();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 #
 # Runs the controller as a kubelet would run its container: the service account
 # mounted where it belongs and nothing else below /run, an unprivileged user
-# without capabilities, and no environment but what a Pod gets.  Must be called
+# without capabilities, and no environment but the image's and a Pod's.  Must be called
 # in a mount namespace of its own; becomes the controller.
 #
 #	pod.sh RIG ADDRESS PORT [NAME=VALUE...] -- [FLAG...]
@@ -31,5 +31,6 @@ echo $$ >"$rig/controller.pid"
 cd /
 exec setpriv --reuid 65532 --regid 65532 --clear-groups --no-new-privs \
     --inh-caps=-all --ambient-caps=-all --bounding-set=-all \
-    env -i KUBERNETES_SERVICE_HOST="$host" KUBERNETES_SERVICE_PORT="$port" \
+    env -i GLIBC_TUNABLES=glibc.malloc.tcache_count=0 \
+    KUBERNETES_SERVICE_HOST="$host" KUBERNETES_SERVICE_PORT="$port" \
     "${environment[@]}" "$rig/bin/${POD_PROGRAM:-controller}" "$@"
