@@ -143,11 +143,25 @@ take_reload(struct rotator *r)
 	return yes;
 }
 
+/* A due date that has passed stays as it is until there is a key. */
+static void
+publish_due(struct rotator *r)
+{
+	struct registry_current cur;
+	int64_t due_s = 0;
+
+	if (registry_current(r->cfg.keys, &cur))
+		due_s = rotation_due_s(&r->cfg.rotation, &cur);
+	metrics_set(r->cfg.metrics, METRIC_KEY_RENEWAL_DUE,
+	    due_s == INT64_MAX ? 0.0 : (double)due_s);
+}
+
 static void
 publish_metrics(struct rotator *r)
 {
 	struct registry_current cur;
 
+	publish_due(r);
 	metrics_set(
 	    r->cfg.metrics, METRIC_KEYS, (double)registry_count(r->cfg.keys));
 	if (!registry_serving(r->cfg.keys, &cur)) {
@@ -447,6 +461,7 @@ static int
 reload(struct rotator *r, struct err *err)
 {
 	if (load(r, err) == 0) {
+		publish_metrics(r);
 		set_ready(r);
 		return 0;
 	}

@@ -37,10 +37,10 @@ ns_until(int64_t at_s, int64_t now_ns)
 }
 
 int64_t
-rotation_due_in_ns(const struct rotation_config *cfg,
-    const struct registry_current *current, int64_t now_ns)
+rotation_due_s(
+    const struct rotation_config *cfg, const struct registry_current *current)
 {
-	int64_t due = INT64_MAX, at_s, ns;
+	int64_t due_s = INT64_MAX, at_s;
 	int64_t made_s;
 
 	if (current == NULL)
@@ -49,15 +49,21 @@ rotation_due_in_ns(const struct rotation_config *cfg,
 	made_s = current->order_s > current->not_before ? current->order_s
 							: current->not_before;
 	if (cfg->cutoff_s != 0 && made_s < cfg->cutoff_s)
-		due = ns_until(cfg->cutoff_s, now_ns);
+		due_s = cfg->cutoff_s;
 	if (cfg->period_s > 0) {
 		if (__builtin_add_overflow(
 			current->order_s, cfg->period_s, &at_s))
 			at_s = INT64_MAX;
-		ns = ns_until(at_s, now_ns);
-		due = ns < due ? ns : due;
+		due_s = at_s < due_s ? at_s : due_s;
 	}
-	return due;
+	return due_s;
+}
+
+int64_t
+rotation_due_in_ns(const struct rotation_config *cfg,
+    const struct registry_current *current, int64_t now_ns)
+{
+	return ns_until(rotation_due_s(cfg, current), now_ns);
 }
 
 /* Names. */

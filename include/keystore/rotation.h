@@ -73,6 +73,12 @@ struct rotation_occasion {
 };
 
 /*
+ * The second at which a key is due, which may be long ago: 0 where there is
+ * none (current is NULL); INT64_MAX never.
+ */
+int64_t rotation_due_s(
+    const struct rotation_config *cfg, const struct registry_current *current);
+/*
  * Nanoseconds from now until a key is due: 0 due at once (current is NULL,
  * newest key made before the cutoff, or older than the period); INT64_MAX
  * never. A cutoff in the future counts from the moment it is reached, so that

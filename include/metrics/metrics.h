@@ -29,6 +29,7 @@ enum metric {
 	METRIC_KEYS,		    /* gauge: keys that decrypt */
 	METRIC_KEY_NOT_BEFORE,	    /* gauge: newest key, unix seconds */
 	METRIC_KEY_NOT_AFTER,	    /* gauge: newest key, unix seconds */
+	METRIC_KEY_RENEWAL_DUE,	    /* gauge: unix seconds; 0: never */
 	METRIC_KEY_SECRETS_SKIPPED, /* gauge: labelled, but unusable */
 	METRIC_KEYS_PENDING,	    /* gauge: waiting for their time */
 	METRIC_KEY_AGE,		    /* gauge {fingerprint}: seconds */

@@ -63,6 +63,7 @@ begins_with_zeros_for_all_that_has_no_labels(void **state UNUSED)
 		P "keys 0",
 		P "key_not_before_timestamp_seconds 0",
 		P "key_not_after_timestamp_seconds 0",
+		P "key_renewal_due_timestamp_seconds 0",
 		P "key_secrets_skipped 0",
 		P "events_dropped_total 0",
 		P "series_dropped_total 0",

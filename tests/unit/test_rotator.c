@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "controller/rotator.h"
 #include "fakeclock.h"
+#include "metrics/metrics.h"
 
 #define HOUR_S 3600
 
@@ -40,6 +41,7 @@ struct fixture {
 	struct fakeclock fake;
 	struct clock clock;
 	struct registry *keys;
+	struct metrics *metrics;
 	struct rotator *rotator;
 };
 
@@ -179,6 +181,7 @@ make_rotator(struct fixture *f, int64_t period_s)
 			.occupant = store_occupant,
 		},
 		.keys = f->keys,
+		.metrics = f->metrics,
 		.clock = &f->clock,
 		.may_write = leads,
 		.changed = note_change,
@@ -200,6 +203,7 @@ setup(void **state)
 	fakeclock_init(&f.fake);
 	f.clock = fakeclock_clock(&f.fake);
 	f.keys = registry_new(&f.clock);
+	f.metrics = metrics_new("");
 	*state = &f;
 	return 0;
 }
@@ -211,6 +215,7 @@ teardown(void **state)
 
 	rotator_free(f->rotator);
 	registry_free(f->keys);
+	metrics_free(f->metrics);
 	for (unsigned i = 0; i < f->store.n; i++)
 		keypair_free(f->store.kp[i]);
 	return 0;
@@ -303,6 +308,60 @@ renews_when_the_period_is_over(void **state)
 	assert_int_equal(f->store.n, 2);
 	(void)rotator_turn(f->rotator);
 	assert_int_equal(f->store.n, 2);
+}
+
+static void
+tells_when_a_key_is_due_and_since_when_it_is_overdue(void **state)
+{
+	struct fixture *f = *state;
+	double first, made;
+
+	make_rotator(f, 10 * HOUR_S);
+	(void)rotator_turn(f->rotator);
+	made = (double)keypair_not_before(f->store.kp[0]);
+	first = metrics_value(f->metrics, METRIC_KEY_RENEWAL_DUE);
+	assert_true(first == made + 10 * HOUR_S);
+	f->store.create_fails = true;
+	fakeclock_advance_s(&f->fake, 15 * HOUR_S);
+	(void)rotator_turn(f->rotator);
+	assert_true(metrics_value(f->metrics, METRIC_KEY_RENEWAL_DUE) == first);
+	f->store.create_fails = false;
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.n, 2);
+	assert_true(metrics_value(f->metrics, METRIC_KEY_RENEWAL_DUE) ==
+	    first + 15 * HOUR_S);
+}
+
+/* As after a start without the right to create. */
+static void
+a_key_overdue_from_the_start_is_told(void **state)
+{
+	struct fixture *f = *state;
+	double due;
+
+	make_rotator(f, 10 * HOUR_S);
+	(void)rotator_turn(f->rotator);
+	due = metrics_value(f->metrics, METRIC_KEY_RENEWAL_DUE);
+	rotator_free(f->rotator);
+	metrics_free(f->metrics);
+	f->metrics = metrics_new("");
+	f->store.create_fails = true;
+	fakeclock_advance_s(&f->fake, 100 * HOUR_S);
+	make_rotator(f, 10 * HOUR_S);
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.n, 1);
+	assert_true(metrics_value(f->metrics, METRIC_KEY_RENEWAL_DUE) == due);
+}
+
+static void
+no_date_is_told_where_nothing_is_due(void **state)
+{
+	struct fixture *f = *state;
+
+	make_rotator(f, 0);
+	(void)rotator_turn(f->rotator);
+	assert_int_equal(f->store.n, 1);
+	assert_true(metrics_value(f->metrics, METRIC_KEY_RENEWAL_DUE) == 0);
 }
 
 static void
@@ -682,6 +741,9 @@ main(void)
 		TEST(retries_a_failed_creation_until_there_is_one_key),
 		TEST(makes_one_key_although_the_answer_was_lost),
 		TEST(renews_when_the_period_is_over),
+		TEST(tells_when_a_key_is_due_and_since_when_it_is_overdue),
+		TEST(a_key_overdue_from_the_start_is_told),
+		TEST(no_date_is_told_where_nothing_is_due),
 		TEST(makes_one_key_for_requests_that_come_together),
 		TEST(does_not_make_a_key_where_one_is_loaded),
 		TEST(requests_soon_after_count_as_the_one_before),
