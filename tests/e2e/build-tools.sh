@@ -5,6 +5,10 @@
 #
 #   kube-apiserver kube-controller-manager kubectl etcd etcdctl kubeseal helm
 #   reference-controller (bitnami/sealed-secrets, for switching to and fro)
+#   argocd-health flux-health
+#
+# The last two are small programs beside their go.mod: they make what Argo CD
+# and Flux think of an object available without running either.
 #
 # Each folder tools/<group> is one Go module that pins one group of programs;
 # the groups have dependencies that exclude each other.  The cache folder's
@@ -38,6 +42,9 @@ programs_of() {
 		;;
 	helm)
 		echo helm=helm.sh/helm/v3/cmd/helm
+		;;
+	argocd | flux)
+		echo "$1-health=."
 		;;
 	esac
 }
@@ -84,6 +91,7 @@ group_dir() {
 	local hash
 	hash=$({
 		cat "$here/tools/$1/go.mod" "$here/tools/$1/go.sum"
+		find "$here/tools/$1" -name '*.go' -exec cat {} +
 		programs_of "$1"
 		version_flags "$1"
 	} | sha256sum | cut -c1-16)
@@ -140,7 +148,7 @@ path=
 mkdir -p "$cache"
 exec 9>"$cache/.lock"
 flock 9
-for group in kubeseal etcd helm kubernetes; do
+for group in kubeseal argocd flux etcd helm kubernetes; do
 	dir=$(group_dir "$group")
 	path=${path:+$path:}$dir/bin
 	[ -d "$dir" ] && continue
