@@ -145,6 +145,12 @@ e2e: deps
 	$(Q)tests/tmpl/check.sh
 	$(Q)CONTROLLER=$(BUILD)/controller CONFORMANCE=$(OUT)/tests/conformance tests/e2e/run.sh
 
+## docs-test: every command and link of the documentation, see tests/docs
+.PHONY: docs-test
+docs-test: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)CONTROLLER=$(BUILD)/controller tests/docs/run.sh
+
 ## bench: measured ratios, see tests/bench/README.md
 .PHONY: bench
 bench: deps

@@ -26,7 +26,7 @@ usage() {
 }
 
 parse_options() {
-	mode=test pattern='' command=()
+	mode=test list='' pattern='' command=()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		-k)
@@ -35,7 +35,7 @@ parse_options() {
 			shift
 			;;
 		--bench) mode=bench ;;
-		--list) mode=list ;;
+		--list) list=1 ;;
 		--shell) mode=shell command=(bash --norc -i) ;;
 		--exec)
 			mode='exec'
@@ -298,7 +298,7 @@ inside() {
 }
 
 list_cases() {
-	local c
+	local c RIG=
 	load_cases
 	for c in "${cases[@]}"; do
 		echo "${c//_/ }"
@@ -312,7 +312,7 @@ if [ "${1:-}" = --inside ]; then
 	exit
 fi
 parse_options "$@"
-if [ "$mode" = list ]; then
+if [ -n "$list" ]; then
 	list_cases
 	exit
 fi
