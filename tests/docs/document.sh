@@ -89,7 +89,7 @@ squeeze() {
 again() {
 	case $1 in
 	'kubectl get '* | 'kubectl describe '* | 'kubectl logs '* | curl\ *) ;;
-	'kubectl wait '*) ;;
+	'kubectl wait '* | 'kubeseal --fetch-cert'* | *'kubeseal --validate'*) ;;
 	*) return 1 ;;
 	esac
 }
