@@ -171,4 +171,8 @@ clean:
 ## help: this list
 .PHONY: help
 help:
-	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+	@awk -F ': ' -v tty="$$(test -t 1 && echo 1)" '/^## / { \
+		name = substr($$1, 4); text = substr($$0, length($$1) + 3); \
+		gsub(/\$$\(BUILD\)/, "$(BUILD)", text); \
+		printf(tty ? "  \033[1m%-10s\033[0m %s\n" : "  %-10s %s\n", name, text) \
+	}' $(MAKEFILE_LIST)

@@ -79,14 +79,15 @@ echo "API server $api, controller $controller" | show
 step "The controller made a sealing key; its public certificate is for everybody"
 wait_for "the first key" curl -sSf "$controller/readyz"
 curl -sSf "$controller/v1/cert.pem" >"$dir/cert.pem"
-openssl x509 -in "$dir/cert.pem" -noout -dates -fingerprint -sha256 | show
+openssl x509 -in "$dir/cert.pem" -noout -dates | show
 head -n 2 "$dir/cert.pem" | show
 echo "..." | show
 
 step "Seal a Secret with it: this file is safe in Git"
 "$OUT/tests/seal" "$dir/cert.pem" $namespace database-credentials \
 	DB_USER=app DB_PASSWORD=correct-horse >"$dir/sealed.json"
-jq -c '.spec.encryptedData |= map_values(.[0:24] + "...")' "$dir/sealed.json" | show
+jq '{kind, name: .metadata.name,
+	encryptedData: (.spec.encryptedData | map_values(.[0:24] + "..."))}' "$dir/sealed.json" | show
 
 step "Apply it: the controller decrypts it into a Secret that it owns"
 post $sealed <"$dir/sealed.json" >/dev/null
@@ -98,7 +99,8 @@ get $secrets/database-credentials | jq '{kind, type,
 
 step "Its status and its event"
 wait_for "Synced=True" field $sealed/database-credentials "$condition | .status" True
-get $sealed/database-credentials | jq -c ".status" | show
+get $sealed/database-credentials |
+	jq -r '.status.conditions[] | "\(.type)  \(.status)  \(.reason)"' | awk '{ printf "%-8s %-6s %s\n", $1, $2, $3 }' | show
 wait_for "the event" sh -c "curl -sSf '$api$events' | grep -q Unsealed"
 get $events | jq -r '.items[] | "\(.type)  \(.reason)  \(.message)"' | show
 
@@ -114,10 +116,10 @@ step "A bad one: sealed for another name, so no key opens it, and nothing is wri
 jq '.metadata.name = "stolen" | .spec.template.metadata.name = "stolen"' "$dir/sealed.json" |
 	post $sealed >/dev/null
 wait_for "Synced=False" field $sealed/stolen "$condition | .status" False
-get $sealed/stolen | jq -c "$condition | {status, reason, message}" | show
+get $sealed/stolen | jq -r "$condition | \"\(.type)  \(.status)  \(.reason)\", .message" | show
 if get $secrets/stolen >/dev/null 2>&1; then die "a Secret was written"; fi
 get $events | jq -r '.items[] | select(.involvedObject.name == "stolen") |
-	"\(.type)  \(.reason)  \(.message)"' | show
+	"\(.type)  \(.reason)  \(.message | split("\n")[0])"' | show
 
 if [ "${DEMO_KEEP:-}" = 1 ]; then
 	step "Yours to play with, until Ctrl-C"

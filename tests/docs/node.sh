@@ -73,6 +73,12 @@ program_of() { # image
 	esac
 }
 
+pod_ready() { # dir path port
+	[ ! -e "$1/controller.exit" ] ||
+		die "it ended: $(tail -n 5 "$1/controller.log")"
+	curl -sSf --max-time 5 "http://$address:$3$2"
+}
+
 pod_start() { # ns deployment pod
 	local dir=$RIG/instances/$1/$3 slot args program
 	mkdir -p "$dir/bin"
@@ -99,7 +105,9 @@ pod_start() { # ns deployment pod
 		    --listen-metrics-addr ":$((8081 + 10 * slot))")
 	rm -f "$dir/controller.exit" "$dir/controller.pid"
 	instance_run "$dir" "$3" "${args[@]}" >"$dir/controller.log" 2>&1 &
-	within 60 instance_answers "$dir" $((8080 + 10 * slot))
+	within 60 pod_ready "$dir" "$(jq -r \
+	    '.spec.template.spec.containers[0].readinessProbe.httpGet.path' \
+	    "$dir/deployment.json")" $((8080 + 10 * slot))
 	# One Pod behind a Service is enough for what is asked of it.
 	[[ $3 != *-0 ]] || services_lead_to "$1" "$3" "$slot"
 }

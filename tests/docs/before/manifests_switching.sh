@@ -3,6 +3,8 @@ kubectl patch deployment -n kube-system sealed-secrets-controller --type json \
     -p '[{"op": "replace",
     "path": "/spec/template/spec/containers/0/image",
     "value": "docker.io/bitnami/sealed-secrets-controller:0.40.0"},
+    {"op": "replace", "value": "/healthz", "path":
+    "/spec/template/spec/containers/0/readinessProbe/httpGet/path"},
     {"op": "replace", "path": "/spec/template/spec/containers/0/args",
     "value": ["--update-status", "--key-prefix", "sealed-secrets-key"]}]'
 kubectl rollout status -n kube-system deployment/sealed-secrets-controller \
