@@ -100,6 +100,9 @@ pod_start() { # ns deployment pod
 	    (.env // [] | .[] | select(.value) | "\(.name)=\(.value)"), "--",
 	    ((.command // [])[1:] + (.args // []) | .[])' \
 	    "$dir/deployment.json")
+	# Where tests/e2e/README.md looks for them.
+	[ "$slot" != 0 ] ||
+		ln -sfn "$dir/controller.pid" "$dir/controller.log" "$RIG/"
 	[ "$slot" = 0 ] ||
 		args+=(--listen-addr ":$((8080 + 10 * slot))"
 		    --listen-metrics-addr ":$((8081 + 10 * slot))")
