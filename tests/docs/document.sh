@@ -17,7 +17,7 @@ for lib in check cluster controller backup install; do
 	# shellcheck source=/dev/null
 	. "$here/lib/$lib.sh"
 done
-# shellcheck source=node.sh
+# shellcheck source=tests/docs/node.sh
 . "$root/tests/docs/node.sh"
 
 # --- what needs a kubelet
@@ -115,7 +115,7 @@ try() {
 
 show() { # at
 	echo "FAIL  $1: $(head -n 1 <<<"$command")"
-	[ -z "$want" ] || sed 's/^/      want  /' <<<"$want"
+	[ -z "$want" ] || printf '%s\n' "$want" | sed 's/^/      want  /'
 	sed 's/^/      got   /' "$RIG/out" | head -n 40
 	grep -e '^node:' -e 'not within' -e '^last' "$RIG/node.log" |
 		tail -n 5 | cut -c1-300 | sed 's/^/      node  /'

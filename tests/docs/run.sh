@@ -98,16 +98,24 @@ has_case() { # command
 	grep -qE -e "$pattern" "$list"
 }
 
+is_there() { # command
+	case $1 in
+	make*) has_target "$(cut -d ' ' -f 2 <<<"$1")" ;;
+	*) has_case "$1" ;;
+	esac
+}
+
 check_inline() {
 	local file line command
 	tests/e2e/run.sh --list >"$work/cases"
 	tests/e2e/run.sh --list --bench >"$work/measurements"
 	for file in $(files); do
 		while read -r line command; do
-			case $command in
-			make*) has_target "$(cut -d ' ' -f 2 <<<"$command")" ;;
-			*) has_case "$command" ;;
-			esac && ok || fail "$file:$line: no such: $command"
+			if is_there "$command"; then
+				ok
+			else
+				fail "$file:$line: no such: $command"
+			fi
 		done < <(inline_commands "$file")
 	done
 }

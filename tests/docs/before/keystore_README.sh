@@ -1,5 +1,7 @@
+#!/bin/bash
+#
 # An export of the keys to one recipient, whose key this is.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2154,SC2164
 cd "$scratch"
 openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem \
     -days 2 -subj /CN=docs

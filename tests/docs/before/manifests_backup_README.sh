@@ -1,3 +1,5 @@
+#!/bin/bash
+#
 # A second installation, as the handbook has it, and a person who types a
 # passphrase.
 # shellcheck disable=SC2154,SC2317

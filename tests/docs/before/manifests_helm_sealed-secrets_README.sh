@@ -1,3 +1,5 @@
+#!/bin/bash
+#
 # Nothing is installed but the definition of the custom resource.
 # shellcheck disable=SC2154
 kubectl get -f "$root/manifests/controller.yaml" -o name |

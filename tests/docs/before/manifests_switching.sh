@@ -1,3 +1,5 @@
+#!/bin/bash
+#
 # The reference controller, installed with the flags of its chart.
 kubectl patch deployment -n kube-system sealed-secrets-controller --type json \
     -p '[{"op": "replace",
