@@ -768,8 +768,7 @@ main(int argc, char *argv[])
 	if (argc > 1 && strcmp(argv[1], "keys") == 0)
 		return run_keys(argc - 1, argv + 1);
 	if (config_parse(argc, argv, environ, &cfg, stderr, &err) < 0) {
-		(void)fprintf(
-		    stderr, "%s (see controller --help)\n", err.msg);
+		(void)fprintf(stderr, "%s (see controller --help)\n", err.msg);
 		return EXIT_USAGE;
 	}
 	if (cfg.help) {

@@ -17,7 +17,7 @@ for lib in check cluster controller backup install; do
 	# shellcheck source=/dev/null
 	. "$here/lib/$lib.sh"
 done
-# shellcheck source=tests/docs/node.sh
+# shellcheck source=node.sh
 . "$root/tests/docs/node.sh"
 
 # --- what needs a kubelet
