@@ -5,31 +5,6 @@
 #
 # shellcheck disable=SC2154,SC2317,SC2034
 
-# The flags that the reference's chart gives it.
-chart_flags=(--update-status --key-prefix sealed-secrets-key
-	--listen-addr :8080 --listen-metrics-addr :8081)
-
-# Runs the reference's program in the place of ours until it serves a
-# certificate.
-reference_start() {
-	local args
-	cp "$(command -v reference-controller)" "$RIG/bin/"
-	controller_account
-	args=(-- "${chart_flags[@]}")
-	rm -f "$RIG/controller.pid" "$RIG/controller.exit"
-	export POD_PROGRAM=reference-controller
-	controller_run >>"$RIG/controller.log" 2>&1 3>&- 9>&- &
-	within 60 controller_answers /healthz
-	within 60 certificate
-	unset POD_PROGRAM
-}
-
-# The reference ends without a sign; only that it ended matters.
-reference_stop() {
-	kill -TERM "$(pid controller)"
-	within 30 controller_ended
-}
-
 # versions_of KIND NAMESPACE: name and version of each, which any write would change.
 versions_of() {
 	get "$1" -n "$2" "${@:3}" | jq -cS '[.items[].metadata |
