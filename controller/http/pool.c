@@ -62,7 +62,9 @@ work(void *arg)
 	struct pool_job *job;
 
 	/* Of this thread alone on Linux; without it, it works as well. */
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+	/* Below the others, whatever the process was started with. */
+	(void)setpriority(
+	    PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, 0) + NICE);
 	while ((job = next_job(p)) != NULL)
 		job->run(job, false);
 	return NULL;

@@ -128,8 +128,8 @@ stops_a_search_that_takes_too_long(void **state UNUSED)
 		env_init(&e, &tmpl_budget_default, &clock);
 		assert_null(make[i](&e));
 		assert_string_equal(e.fault, "out of budget: CPU time");
-		/* A few looks more see it at each level on the way out. */
-		assert_in_range(cpu.now_ns / NS_PER_MS, 5000, 6000);
+		/* Some looks more see it at each level on the way out. */
+		assert_in_range(cpu.now_ns / NS_PER_MS, 5000, 8000);
 		env_release(&e);
 	}
 }
