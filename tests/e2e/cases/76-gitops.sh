@@ -37,8 +37,8 @@ argocd() {
 	lua5.4 "$RIG/health.lua"
 }
 
-# verdicts NS NAME: Argo CD's, that of Flux's expressions, that of kstatus.
-verdicts() {
+# judgements NS NAME: Argo CD's, that of Flux's expressions, that of kstatus.
+judgements() {
 	local object=$RIG/object.json argo flux
 	get sealedsecret -n "$1" "$2" >"$object"
 	argo=$(argocd <"$object")
@@ -47,7 +47,7 @@ verdicts() {
 }
 
 judged() {
-	same "$2" "$(verdicts "$ns" "$1")" "verdicts on $1"
+	same "$2" "$(judgements "$ns" "$1")" "verdicts on $1"
 }
 
 # The message that Argo CD shows.
@@ -55,8 +55,8 @@ argocd_says() {
 	get sealedsecret -n "$ns" "$1" | argocd | sed -n 2p
 }
 
-# ready SECONDS NAME [VALUE]
-ready() {
+# condition_ready SECONDS NAME [VALUE]
+condition_ready() {
 	kubectl wait -n "$ns" "sealedsecret/$2" --timeout="${1}s" \
 	    --for="condition=Ready${3:+=$3}"
 }
@@ -80,9 +80,9 @@ a_fresh_one_is_waited_for() {
 	sealed "$RIG/s.json" s
 	apply_unseen "$RIG/s.json"
 	judged s "Progressing Unknown Current"
-	fails ready 1 s
+	fails condition_ready 1 s
 	kill -CONT "$(pid controller)"
-	ready 20 s
+	condition_ready 20 s
 	judged s "Healthy Current Current"
 }
 test_case a_fresh_one_is_waited_for
@@ -90,7 +90,7 @@ test_case a_fresh_one_is_waited_for
 a_synced_one_is_healthy_for_all() {
 	namespace
 	secret "$ns" s "foo=$(plain)" | seal | apply
-	ready 20 s
+	condition_ready 20 s
 	within 20 synced "$ns" s True
 	judged s "Healthy Current Current"
 	same "" "$(argocd_says s)" "message"
@@ -103,12 +103,12 @@ a_failing_one_is_failed_for_all_until_it_is_fixed() {
 	value=$(plain)
 	secret "$ns" other "foo=$value" | seal |
 	    jq '.metadata.name = "s"' | apply
-	ready 20 s false
+	condition_ready 20 s false
 	judged s "Degraded Failed Failed"
 	has "$(argocd_says s)" "no key could decrypt secret"
-	fails ready 1 s
+	fails condition_ready 1 s
 	secret "$ns" s "foo=$value" | seal | apply
-	ready 20 s
+	condition_ready 20 s
 	judged s "Healthy Current Current"
 	same '["Synced","Ready"]' "$(get sealedsecret -n "$ns" s |
 	    jq -c '[.status.conditions[].type]')" "conditions"
@@ -122,18 +122,18 @@ an_edited_one_is_in_progress_until_it_was_seen() {
 	sealed "$RIG/s.json" s
 	sealed "$RIG/broken.json" other
 	apply <"$RIG/s.json"
-	ready 20 s
+	condition_ready 20 s
 	apply_unseen "$RIG/broken.json"
 	judged s "Healthy InProgress InProgress"
-	fails ready 1 s
+	fails condition_ready 1 s
 	kill -CONT "$(pid controller)"
-	ready 20 s false
+	condition_ready 20 s false
 	judged s "Degraded Failed Failed"
 	apply_unseen "$RIG/s.json"
 	judged s "Degraded InProgress InProgress"
-	fails ready 1 s
+	fails condition_ready 1 s
 	kill -CONT "$(pid controller)"
-	ready 20 s
+	condition_ready 20 s
 	judged s "Healthy Current Current"
 }
 test_case an_edited_one_is_in_progress_until_it_was_seen
@@ -143,7 +143,7 @@ test_case an_edited_one_is_in_progress_until_it_was_seen
 a_deleted_one_keeps_its_last_word() {
 	namespace
 	secret "$ns" s "foo=$(plain)" | seal | apply
-	ready 20 s
+	condition_ready 20 s
 	kubectl patch sealedsecret -n "$ns" s --type merge \
 	    -p '{"metadata":{"finalizers":["example.com/hold"]}}'
 	kubectl delete sealedsecret -n "$ns" s --wait=false
@@ -160,10 +160,10 @@ one_with_a_foreign_secret_in_its_way_is_failed_until_that_is_gone() {
 	namespace
 	kubectl create secret generic -n "$ns" s
 	secret "$ns" s "foo=$(plain)" | seal | apply
-	ready 20 s false
+	condition_ready 20 s false
 	judged s "Degraded Failed Failed"
 	kubectl delete secret -n "$ns" s
-	ready 30 s
+	condition_ready 30 s
 	judged s "Healthy Current Current"
 }
 test_case one_with_a_foreign_secret_in_its_way_is_failed_until_that_is_gone
