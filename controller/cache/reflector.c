@@ -3,9 +3,10 @@
  *
  * Every stream ends in stream_done(), which turns what happened into one error
  * value (ERR_NONE: it ended as it should) and hands it to list_ended() or
- * watch_ended(). These alone decide what comes next: the step (list or watch),
- * the place (continue token or version) and the time. reflector_tick() starts
- * it. Nothing is ever concluded from a list that is not complete.
+ * watch_ended(). These alone set what comes next: the step (list or watch), the
+ * place (continue token or version) and the time; setback.c decides where a
+ * stream did not lead on. reflector_tick() starts it. Nothing is ever concluded
+ * from a list that is not complete.
  */
 #include "cache/reflector.h"
 
@@ -20,9 +21,9 @@
 #include "base/hash.h"
 #include "base/jsonx.h"
 #include "base/mem.h"
-#include "cache/ratelimit.h"
 #include "kube/watch.h"
 #include "metrics/metrics.h"
+#include "setback.h"
 
 #define PAGE_LIMIT	 500
 #define PAGES_MAX	 20000	     /* of one list */
@@ -34,15 +35,9 @@
 #define WATCH_IDLE_MS	 180000
 #define WATCH_SECONDS	 300 /* asked for: so many */
 #define WATCH_SECONDS_TO 600 /* to so many */
-#define SHORT_WATCH_MS	 1000
-#define QUIET_MS	 120000 /* without a failure: forgiven */
-#define STALLED_MAX	 3	/* failures at one place */
-#define RETRY_AFTER_MS	 60000	/* at most waited on request */
 #define TROUBLE_EVERY_MS 30000
 #define TICK_MAX_MS	 60000
 #define POLL_MS		 30000 /* between lists where watching is refused */
-#define REFUSED_MS	 60000 /* between attempts at a refused watch */
-#define REFUSALS_PASSING 2     /* not believed where it was granted before */
 
 enum step { STEP_LIST, STEP_WATCH };
 
@@ -67,15 +62,7 @@ struct reflector {
 
 	/* When to go on. */
 	uint64_t due_ms;
-	uint64_t failed_ms; /* last failure */
-	unsigned failures;  /* without progress or quiet minutes between */
-	unsigned relists;   /* without two quiet minutes between */
-	uint64_t relisted_ms;
-	unsigned stalled;  /* failures at this place */
-	bool reauthorized; /* a 401 was answered by trying again at once */
-	uint64_t watch_ms; /* no watch before; it was refused */
-	bool granted;	   /* a watch was */
-	unsigned refusals; /* since */
+	struct setback setback;
 
 	/* The stream. */
 	bool running;
@@ -170,6 +157,7 @@ reflector_new(const struct reflector_config *cfg)
 		r->cfg.poll_ms = POLL_MS;
 	if (r->cfg.random == NULL)
 		r->cfg.random = draw;
+	setback_init(&r->setback, r->cfg.random, r->cfg.poll_ms);
 	r->epoch = 1;
 	atomic_init(&r->synced, false);
 	atomic_init(&r->refused, false);
@@ -408,9 +396,7 @@ move_version(struct reflector *r, const json_t *obj)
 		return;
 	free(r->version);
 	r->version = xstrdup(v);
-	/* What was in the way is over: the next failure is a first one. */
-	r->stalled = 0;
-	r->failures = 0;
+	setback_progress(&r->setback);
 }
 
 static struct err *
@@ -476,7 +462,6 @@ begin_list(struct reflector *r, bool whole)
 	r->step = STEP_LIST;
 	r->whole = whole;
 	r->pages = 0;
-	r->stalled = 0;
 	free(r->token);
 	r->token = NULL;
 	/* What an abandoned list has stored must not count as seen by this
@@ -484,35 +469,10 @@ begin_list(struct reflector *r, bool whole)
 	r->epoch++;
 }
 
-/* Counts a failure; returns the wait. */
-static uint64_t
-back_off(struct reflector *r)
-{
-	uint64_t now = now_ms(r);
-
-	if (now - r->failed_ms >= QUIET_MS)
-		r->failures = 0;
-	r->failed_ms = now;
-	return ratelimit_reflector_ms(r->failures++, r->cfg.random());
-}
-
 static void
 wait_for(struct reflector *r, uint64_t ms)
 {
 	r->due_ms = now_ms(r) + ms;
-}
-
-/* Trouble of the path or the server heals by itself: worth a line only when
- * it lasts, or when nothing works yet. Expiry is normal. */
-static bool
-worth_telling(const struct reflector *r, const struct err *why)
-{
-	bool passing = why->code == ERR_THROTTLED || why->code == ERR_SERVER ||
-	    why->code == ERR_TIMEOUT || why->code == ERR_TRANSPORT;
-
-	if (why->code == ERR_GONE)
-		return false;
-	return !passing || r->failures > 1 || !reflector_has_synced(r);
 }
 
 /* Not granted is a setting rather than trouble: said once, in our words. */
@@ -530,123 +490,34 @@ refused(struct reflector *r)
 	r->cfg.handler.trouble(r->cfg.handler.ctx, &err);
 }
 
-/* An API server that is just starting refuses everybody for a moment. */
-static bool
-may_pass(struct reflector *r, const struct err *why)
-{
-	if (why->code != ERR_FORBIDDEN || !r->granted ||
-	    r->refusals >= REFUSALS_PASSING)
-		return false;
-	wait_for(r, ++r->refusals * MS_PER_S);
-	return true;
-}
-
-static bool
-unauthorized_once(struct reflector *r, const struct err *why)
-{
-	if (why->code != ERR_UNAUTHORIZED || r->reauthorized)
-		return false;
-	r->reauthorized = true;
-	wait_for(r, 0);
-	return true;
-}
-
-/* Waiting at the same place, but not for ever where the place may be what is
- * wrong: then from the start of a list. */
 static void
-failed_here(struct reflector *r, const struct err *why)
+follow(
+    struct reflector *r, const struct setback_plan *plan, const struct err *why)
 {
-	uint64_t wait, asked = (uint64_t)why->retry_after_s * MS_PER_S;
-
-	if (unauthorized_once(r, why) || may_pass(r, why))
-		return;
-	wait = back_off(r);
-	if (asked > RETRY_AFTER_MS)
-		asked = RETRY_AFTER_MS;
-	wait_for(r, asked > wait ? asked : wait);
-	if (why->code == ERR_FORBIDDEN)
+	count_restart(r, plan->reason);
+	/* Told of the step that failed. */
+	if (plan->say == SETBACK_REFUSED)
 		refused(r);
-	else if (worth_telling(r, why))
+	else if (plan->say == SETBACK_TROUBLE)
 		tell(r, why->code, why);
-	if (why->code == ERR_THROTTLED || why->code == ERR_UNAUTHORIZED ||
-	    why->code == ERR_FORBIDDEN)
-		return;
-	if (++r->stalled >= STALLED_MAX)
-		begin_list(r, false);
-}
-
-/* The first list after quiet times starts at once, further ones are paced.
- * Counted apart from failures: after an outage the version has often expired,
- * and the server that says so is there to be asked. */
-static void
-list_again(struct reflector *r, const struct err *why)
-{
-	uint64_t now = now_ms(r), wait;
-
-	if (now - r->relisted_ms >= QUIET_MS)
-		r->relists = 0;
-	r->relisted_ms = now;
-	wait = ratelimit_reflector_ms(r->relists++, r->cfg.random());
-	wait_for(r, r->relists == 1 ? 0 : wait);
-	if (worth_telling(r, why))
-		tell(r, why->code, why);
-	begin_list(r, false);
-}
-
-/* Lists instead of a watch, until one is granted. */
-static void
-poll_instead(struct reflector *r)
-{
-	refused(r);
-	r->watch_ms = now_ms(r) + REFUSED_MS;
-	begin_list(r, false);
-	wait_for(r, r->cfg.poll_ms);
+	if (plan->place != SETBACK_HERE)
+		begin_list(r, plan->place == SETBACK_WHOLE_LIST);
+	wait_for(r, plan->wait_ms);
 }
 
 static void
-watch_refused(struct reflector *r, const struct err *why)
+watch_ended(struct reflector *r, struct err *why)
 {
-	if (!may_pass(r, why))
-		poll_instead(r);
-}
+	struct setback_plan plan = setback_watch(&r->setback,
+	    &(struct setback_end) {
+		.why = why,
+		.now_ms = now_ms(r),
+		.synced = reflector_has_synced(r),
+		.age_ms = now_ms(r) - r->started_ms,
+		.eventful = r->eventful,
+	    });
 
-/* The label of the restart metric. */
-static const char *
-reason_of(const struct err *why)
-{
-	if (why->code == ERR_NONE)
-		return "ended";
-	if (why->code == ERR_GONE)
-		return "expired";
-	if (why->code == ERR_TOOBIG)
-		return "oversize";
-	return err_code_name(why->code);
-}
-
-static void
-watch_ended(struct reflector *r, const struct err *why)
-{
-	uint64_t age = now_ms(r) - r->started_ms;
-	struct err early = ERR_INIT;
-
-	if (why->code == ERR_NONE && !r->eventful && age < SHORT_WATCH_MS) {
-		count_restart(r, "short");
-		err_set(&early, ERR_TRANSPORT,
-		    "the stream ended at once without an event");
-		failed_here(r, &early);
-		return;
-	}
-	count_restart(r, reason_of(why));
-	if (why->code == ERR_NONE)
-		/* Even where each brings an event: no more than one watch a
-		 * second. */
-		wait_for(r, age < SHORT_WATCH_MS ? SHORT_WATCH_MS - age : 0);
-	else if (why->code == ERR_GONE || why->code == ERR_TOOBIG)
-		list_again(r, why);
-	else if (why->code == ERR_FORBIDDEN)
-		watch_refused(r, why);
-	else
-		failed_here(r, why);
+	follow(r, &plan, why);
 }
 
 static void
@@ -654,12 +525,11 @@ list_complete(struct reflector *r)
 {
 	(void)index_sweep(r->cfg.index, r->ns, r->epoch, object_swept, r);
 	note_in_step(r);
-	if (now_ms(r) < r->watch_ms) {
+	if (!setback_may_watch(&r->setback, now_ms(r))) {
 		begin_list(r, false);
 		wait_for(r, r->cfg.poll_ms);
 	} else {
 		r->step = STEP_WATCH;
-		r->stalled = 0;
 		free(r->token);
 		r->token = NULL;
 		wait_for(r, 0);
@@ -688,13 +558,15 @@ take_page(struct reflector *r, struct err *err)
 	r->version = xstrdup(version);
 	free(r->token);
 	r->token = token[0] == '\0' ? NULL : xstrdup(token);
-	r->stalled = 0;
+	setback_moved(&r->setback);
 	return 0;
 }
 
 static void
 list_ended(struct reflector *r, struct err *why)
 {
+	struct setback_plan plan;
+
 	if (why->code == ERR_NONE && take_page(r, why) == 0) {
 		if (r->token == NULL)
 			list_complete(r);
@@ -702,16 +574,14 @@ list_ended(struct reflector *r, struct err *why)
 			wait_for(r, 0);
 		return;
 	}
-	count_restart(r, reason_of(why));
-	if (why->code == ERR_GONE && r->pages > 0 && !r->whole) {
-		begin_list(r, true);
-		wait_for(r, 0);
-	} else if (why->code == ERR_GONE) {
-		failed_here(r, why);
-		begin_list(r, false);
-	} else {
-		failed_here(r, why);
-	}
+	plan = setback_list(&r->setback,
+	    &(struct setback_end) {
+		.why = why,
+		.now_ms = now_ms(r),
+		.synced = reflector_has_synced(r),
+		.paged = r->pages > 0 && !r->whole,
+	    });
+	follow(r, &plan, why);
 }
 
 /* ---- the stream ---- */
@@ -727,12 +597,9 @@ stream_begin(void *ctx, int status, bool json, int retry_after_s)
 	r->refusal.retry_after_s = retry_after_s;
 	if (status != 200)
 		return;
-	r->reauthorized = false;
-	if (r->step == STEP_WATCH) {
+	setback_answered(&r->setback, r->step == STEP_WATCH);
+	if (r->step == STEP_WATCH)
 		atomic_store(&r->refused, false);
-		r->granted = true;
-		r->refusals = 0;
-	}
 	if (!json)
 		err_set(verdict(r), ERR_INVALID, "the answer is not JSON");
 }
