@@ -341,6 +341,92 @@ statuses_of_the_reference_are_extended_at_leisure(void **state)
 	assert_int_equal(requests(h, "patch"), 0);
 }
 
+#define RANDOM_OBJECTS 10
+
+/* A SealedSecret whose template makes up an item of its own. */
+static void
+create_random(struct harness *h, const char *name)
+{
+	AUTO_JSON json_t *v = object_sealed("a", name, OBJECT_STRICT);
+
+	jsonx_set(jsonx_object(v, "spec", "template", NULL), "data",
+	    json_pack("{s:s,s:s}", "made", "{{ randAlphaNum 16 }}", "stamp",
+		"{{ now | unixEpoch }} {{ uuidv4 }}"));
+	object_seal(v, harness_cert(h), HARNESS_KEY, "right");
+	assert_int_equal(api_post(h->api, v, NULL, SEALED_PATH), 201);
+	harness_expect(
+	    h, harness_wait_synced(h, "a", name, "True", HARNESS_SOON_MS));
+	harness_expect(
+	    h, harness_wait_event(h, "a", name, "Unsealed", HARNESS_SOON_MS));
+}
+
+static json_t *
+all_secrets(struct harness *h)
+{
+	json_t *list = NULL, *items;
+
+	assert_int_equal(api_get(h->api, &list, SECRETS_PATH), 200);
+	items = json_incref(json_object_get(list, "items"));
+	assert_int_equal(json_array_size(items), RANDOM_OBJECTS);
+	json_decref(list);
+	return items;
+}
+
+static bool
+has_listed(void *ctx)
+{
+	const struct harness *h = ctx;
+
+	return control_count(h->api, "list sealedsecrets") > 0 &&
+	    control_count(h->api, "list secrets") > 0;
+}
+
+static void
+list_again(struct harness *h)
+{
+	control_clear_requests(h->api);
+	control_post(h->api, "expire-history", NULL);
+	control_post(h->api, "drop-watches", json_pack("{s:b}", "clean", 1));
+	harness_expect(h, wait_until(has_listed, h, HARNESS_LATE_MS));
+}
+
+/* Its metadata too: nothing was written, not even the same. */
+static void
+expect_the_same(struct harness *h, const json_t *before)
+{
+	AUTO_JSON json_t *after = NULL;
+
+	harness_expect(h, wait_stays(no_requests, h, QUIET_MS));
+	after = all_secrets(h);
+	harness_expect(h, json_equal((json_t *)before, after));
+}
+
+static void
+what_a_template_made_up_outlives_lists_and_kills(void **state)
+{
+	struct harness *h = *state;
+	AUTO_JSON json_t *before = NULL;
+
+	for (unsigned i = 0; i < RANDOM_OBJECTS; i++) {
+		AUTO_STR char *name = xasprintf("random-%u", i);
+
+		create_random(h, name);
+	}
+	before = all_secrets(h);
+	list_again(h);
+	expect_the_same(h, before);
+	for (unsigned i = 0; i < 2; i++) {
+		proc_kill(h->controller);
+		control_clear_requests(h->api);
+		harness_start_ready(h, NULL);
+		expect_the_same(h, before);
+		harness_expect(h, !proc_said(h->controller, "Updating"));
+	}
+	/* The process that found it so lists again. */
+	list_again(h);
+	expect_the_same(h, before);
+}
+
 int
 main(void)
 {
@@ -350,6 +436,7 @@ main(void)
 		T(what_happened_while_down_is_put_right),
 		T(a_reference_taken_away_while_down_is_put_back),
 		T(what_failed_before_is_tried_again),
+		T(what_a_template_made_up_outlives_lists_and_kills),
 		T(statuses_of_the_reference_are_extended_at_leisure),
 	};
 
