@@ -550,6 +550,19 @@ run(struct client *c, struct err *err)
 	return actions[c->args.action](c, err);
 }
 
+/* The text may quote the certificate of whoever answered. */
+static void
+print_error(const struct client *c, const struct err *err)
+{
+	AUTO_STR char *text = xstrdup(err->msg);
+
+	for (char *p = text; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	(void)fprintf(c->io->errors, "controller keys %s: %s\n",
+	    keysargs_action_name(c->args.action), text);
+}
+
 int
 keysclient_main(int argc, char *const argv[], const struct keysclient_io *io)
 {
@@ -570,7 +583,6 @@ keysclient_main(int argc, char *const argv[], const struct keysclient_io *io)
 	}
 	if (run(&c, &err) == 0)
 		return EXIT_SUCCESS;
-	(void)fprintf(io->errors, "controller keys %s: %s\n",
-	    keysargs_action_name(c.args.action), err.msg);
+	print_error(&c, &err);
 	return EXIT_FAILURE;
 }

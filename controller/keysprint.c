@@ -259,6 +259,7 @@ keysprint_restore(const json_t *answer, bool colour, FILE *out)
 void
 keysprint_json(const json_t *v, FILE *out)
 {
-	(void)json_dumpf(v, out, JSON_INDENT(2));
+	/* ASCII: some terminals take U+009B for the start of a sequence. */
+	(void)json_dumpf(v, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	(void)fputc('\n', out);
 }

@@ -143,11 +143,11 @@ check_texts(const json_t *parent, const char *name, struct err *err)
 	return 0;
 }
 
-/* A key that a SealedSecret produced is known to whoever sealed it. */
-static int
-check_owners(const json_t *meta, struct err *err)
+bool
+backup_is_produced(const json_t *secret)
 {
-	json_t *refs = jsonx_array(meta, "ownerReferences", NULL), *ref;
+	json_t *refs = jsonx_array(secret, "metadata", "ownerReferences", NULL);
+	json_t *ref;
 	size_t i;
 
 	json_array_foreach(refs, i, ref)
@@ -155,11 +155,9 @@ check_owners(const json_t *meta, struct err *err)
 		const char *kind = jsonx_str(ref, "kind", NULL);
 
 		if (kind != NULL && strcmp(kind, OWNER_KIND) == 0)
-			return err_set(err, ERR_INVALID,
-			    "it is owned by a SealedSecret, which no sealing "
-			    "key may be");
+			return true;
 	}
-	return 0;
+	return false;
 }
 
 static int
@@ -169,9 +167,12 @@ check_metadata(const json_t *item, struct err *err)
 	const char *ns = jsonx_str(meta, "namespace", NULL);
 
 	if (check_texts(meta, "labels", err) < 0 ||
-	    check_texts(meta, "annotations", err) < 0 ||
-	    check_owners(meta, err) < 0)
+	    check_texts(meta, "annotations", err) < 0)
 		return -1;
+	if (backup_is_produced(item))
+		return err_set(err, ERR_INVALID,
+		    "it is owned by a SealedSecret, which no sealing key may "
+		    "be");
 	if (jsonx_str(meta, "labels", KEY_LABEL, NULL) == NULL)
 		return err_set(err, ERR_INVALID,
 		    "it does not have the label " KEY_LABEL

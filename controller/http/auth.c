@@ -85,15 +85,14 @@ bool
 auth_admit(
     struct limit *limit, const struct head *head, struct http_reply *reply)
 {
-	AUTO(secret) struct secret *token = NULL;
+	AUTO(secret) struct secret *token = auth_bearer(head);
 	uint64_t wait_s = limit_locked_s(limit, head->peer);
 
-	if (wait_s > 0) {
+	if (wait_s > 0 && (token == NULL || !limit_knows(limit, token))) {
 		http_reply_field(reply, "Retry-After", wait_s);
 		http_reply_error(reply, 429, "too many refused requests");
 		return false;
 	}
-	token = auth_bearer(head);
 	if (token != NULL)
 		return true;
 	limit_refused(limit, head->peer);
@@ -104,11 +103,13 @@ auth_admit(
 
 /* Always false. What could not be asked says nothing about who asks. */
 static bool
-deny(struct limit *limit, const struct head *head, const struct err *err,
-    struct http_reply *reply)
+deny(struct limit *limit, const struct head *head, const struct secret *token,
+    const struct err *err, struct http_reply *reply)
 {
 	if (err->code == ERR_UNAUTHORIZED || err->code == ERR_FORBIDDEN) {
 		limit_refused(limit, head->peer);
+		if (token != NULL)
+			limit_forget(limit, token);
 		refuse(reply, err->code == ERR_UNAUTHORIZED ? 401 : 403);
 	} else
 		http_reply_error(
@@ -130,15 +131,16 @@ auth_grant(const struct admin_backend *backend, struct limit *limit,
 	    backend->review_token(backend->ctx, token, user, &err) < 0) {
 		tell(head, "Admin request with a token that is refused",
 		    err.msg);
-		return deny(limit, head, &err, reply);
+		return deny(limit, head, token, &err, reply);
 	}
 	if (backend->review_access(backend->ctx, user, action, &err) < 0) {
 		log_warn("Admin request of a user who may not", "action",
 		    auth_action_name(action), "user", user->name, "uid",
 		    user->uid, "source", head->peer, "error", err.msg);
 		admin_user_release(user);
-		return deny(limit, head, &err, reply);
+		return deny(limit, head, token, &err, reply);
 	}
 	limit_granted(limit, head->peer);
+	limit_know(limit, token);
 	return true;
 }

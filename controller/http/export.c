@@ -37,6 +37,24 @@ may_now(const struct call *c)
 	return false;
 }
 
+/* Without its owner the key of somebody else would seal where it is restored.
+ */
+static void
+drop_produced(const struct call *c, json_t *keys)
+{
+	for (size_t i = json_array_size(keys); i-- > 0;) {
+		const json_t *key = json_array_get(keys, i);
+		const char *name = jsonx_str(key, "name", NULL);
+
+		if (!backup_is_produced(json_object_get(key, "secret")))
+			continue;
+		log_warn("A key secret that a SealedSecret produced is not "
+			 "exported",
+		    "request", c->id, "secretname", name != NULL ? name : "");
+		(void)json_array_remove(keys, i);
+	}
+}
+
 /* [{"secret"}] -> the Secrets alone. */
 static json_t *
 secrets_of(const json_t *keys)
@@ -181,9 +199,12 @@ export_run(struct call *c)
 
 	if (!may_now(c))
 		return;
-	if (c->cfg->backend.secrets(c->cfg->backend.ctx, &keys, &err) < 0)
+	if (c->cfg->backend.secrets(c->cfg->backend.ctx, &keys, &err) < 0) {
 		fail(c, 503, "the key Secrets could not be read", &err);
-	else if (json_array_size(keys) == 0)
+		return;
+	}
+	drop_produced(c, keys);
+	if (json_array_size(keys) == 0)
 		http_reply_error(c->reply, 404, "there are no key Secrets");
 	else if (make_backup(c, keys, &backup, &err) < 0)
 		fail(c, 500, "the backup could not be made", &err);

@@ -13,12 +13,19 @@ struct source {
 	uint64_t last_ns; /* the last refusal */
 };
 
+struct known {
+	uint64_t id; /* hash of the token */
+	uint64_t since_ns;
+};
+
 struct limit {
 	const struct clock *clock;
 	struct mutex mu;
 	/* guarded by mu: */
 	struct source sources[LIMIT_SOURCES_MAX];
 	size_t n;
+	struct known known[LIMIT_KNOWN_MAX];
+	size_t nknown;
 	uint64_t exports_tat_ns; /* when the bucket will be empty */
 };
 
@@ -86,6 +93,12 @@ left_ns(const struct source *s, uint64_t now)
 	return end > now ? end - now : 0;
 }
 
+static bool
+is_locked_out(const struct source *s, uint64_t now)
+{
+	return s->refusals >= LIMIT_REFUSALS && left_ns(s, now) > 0;
+}
+
 uint64_t
 limit_locked_s(struct limit *l, const char *source)
 {
@@ -94,7 +107,7 @@ limit_locked_s(struct limit *l, const char *source)
 
 	mutex_lock(&l->mu);
 	s = find_locked(l, hash_str(source));
-	if (s != NULL && s->refusals >= LIMIT_REFUSALS)
+	if (s != NULL && is_locked_out(s, now))
 		wait = seconds_up(left_ns(s, now));
 	mutex_unlock(&l->mu);
 	return wait;
@@ -122,11 +135,12 @@ limit_refused(struct limit *l, const char *source)
 void
 limit_granted(struct limit *l, const char *source)
 {
+	uint64_t now = clock_mono_ns(l->clock);
 	struct source *s;
 
 	mutex_lock(&l->mu);
 	s = find_locked(l, hash_str(source));
-	if (s != NULL)
+	if (s != NULL && !is_locked_out(s, now))
 		forget_locked(l, s);
 	mutex_unlock(&l->mu);
 }
@@ -140,6 +154,76 @@ limit_sources(struct limit *l)
 	n = l->n;
 	mutex_unlock(&l->mu);
 	return n;
+}
+
+static uint64_t
+token_id(const struct secret *token)
+{
+	return hash_bytes(secret_bytes(token), secret_len(token));
+}
+
+static struct known *
+find_known_locked(struct limit *l, uint64_t id) REQUIRES(l->mu)
+{
+	for (size_t i = 0; i < l->nknown; i++)
+		if (l->known[i].id == id)
+			return &l->known[i];
+	return NULL;
+}
+
+/* A full table forgets the one that was good longest ago. */
+static struct known *
+place_known_locked(struct limit *l) REQUIRES(l->mu)
+{
+	struct known *oldest = &l->known[0];
+
+	if (l->nknown < LIMIT_KNOWN_MAX)
+		return &l->known[l->nknown++];
+	for (size_t i = 1; i < l->nknown; i++)
+		if (l->known[i].since_ns < oldest->since_ns)
+			oldest = &l->known[i];
+	return oldest;
+}
+
+void
+limit_know(struct limit *l, const struct secret *token)
+{
+	uint64_t now = clock_mono_ns(l->clock), id = token_id(token);
+	struct known *k;
+
+	mutex_lock(&l->mu);
+	k = find_known_locked(l, id);
+	if (k == NULL)
+		k = place_known_locked(l);
+	*k = (struct known) { .id = id, .since_ns = now };
+	mutex_unlock(&l->mu);
+}
+
+bool
+limit_knows(struct limit *l, const struct secret *token)
+{
+	uint64_t now = clock_mono_ns(l->clock), id = token_id(token);
+	const struct known *k;
+	bool yes;
+
+	mutex_lock(&l->mu);
+	k = find_known_locked(l, id);
+	yes = k != NULL && now - k->since_ns < LIMIT_KNOWN_S * NS_PER_S;
+	mutex_unlock(&l->mu);
+	return yes;
+}
+
+void
+limit_forget(struct limit *l, const struct secret *token)
+{
+	uint64_t id = token_id(token);
+	struct known *k;
+
+	mutex_lock(&l->mu);
+	k = find_known_locked(l, id);
+	if (k != NULL)
+		*k = l->known[--l->nknown];
+	mutex_unlock(&l->mu);
 }
 
 uint64_t

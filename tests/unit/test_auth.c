@@ -133,12 +133,60 @@ a_request_without_a_token_is_refused_at_once_and_counted(void **state UNUSED)
 }
 
 static void
-a_good_token_of_a_locked_source_has_to_wait_too(void **state UNUSED)
+a_good_token_that_nobody_knows_yet_has_to_wait_too(void **state UNUSED)
 {
 	for (unsigned i = 0; i < LIMIT_REFUSALS; i++)
 		limit_refused(limits, PEER);
 	assert_false(auth_admit(limits, &head, &reply));
 	assert_int_equal(reply.status, 429);
+}
+
+/* Behind one address there may be many, some of them hostile. */
+static void
+others_at_the_same_address_lock_out_nobody_who_is_known(void **state UNUSED)
+{
+	assert_true(
+	    auth_grant(&rig.backend, limits, &head, ADMIN_LIST, &user, &reply));
+	for (unsigned i = 0; i < LIMIT_REFUSALS; i++)
+		limit_refused(limits, PEER);
+	assert_true(auth_admit(limits, &head, &reply));
+	admin_user_release(&user);
+	assert_true(
+	    auth_grant(&rig.backend, limits, &head, ADMIN_LIST, &user, &reply));
+	set_field("Bearer another");
+	assert_false(auth_admit(limits, &head, &reply));
+	assert_int_equal(reply.status, 429);
+}
+
+/* Expired, or its owner lost the right: it is like any other from then on. */
+static void
+a_known_token_that_is_refused_is_known_no_more(void **state UNUSED)
+{
+	static const struct {
+		enum err_code token, access;
+	} cases[] = {
+		{ ERR_UNAUTHORIZED, ERR_NONE },
+		{ ERR_NONE, ERR_FORBIDDEN },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		rig.token_fails = rig.access_fails = ERR_NONE;
+		http_reply_release(&reply);
+		assert_true(auth_grant(
+		    &rig.backend, limits, &head, ADMIN_LIST, &user, &reply));
+		admin_user_release(&user);
+		rig.token_fails = cases[i].token;
+		rig.access_fails = cases[i].access;
+		assert_false(auth_grant(
+		    &rig.backend, limits, &head, ADMIN_LIST, &user, &reply));
+		for (unsigned j = 0; j < LIMIT_REFUSALS; j++)
+			limit_refused(limits, PEER);
+		http_reply_release(&reply);
+		assert_false(auth_admit(limits, &head, &reply));
+		assert_int_equal(reply.status, 429);
+		fakeclock_advance_s(&fake, LIMIT_LOCK_S);
+		http_reply_release(&reply);
+	}
 }
 
 static void
@@ -216,7 +264,9 @@ main(void)
 		T(only_one_well_formed_bearer_field_is_a_token),
 		T(two_fields_or_a_huge_token_are_none),
 		T(a_request_without_a_token_is_refused_at_once_and_counted),
-		T(a_good_token_of_a_locked_source_has_to_wait_too),
+		T(a_good_token_that_nobody_knows_yet_has_to_wait_too),
+		T(others_at_the_same_address_lock_out_nobody_who_is_known),
+		T(a_known_token_that_is_refused_is_known_no_more),
 		T(who_may_is_let_in_and_known),
 		T(every_failure_denies_with_the_same_words),
 		T(an_unknown_token_is_never_asked_what_it_may),

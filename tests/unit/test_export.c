@@ -194,6 +194,43 @@ a_secret_without_a_usable_key_is_exported_all_the_same(void **state UNUSED)
 	assert_int_equal(json_array_size(c.rig.told), 3);
 }
 
+static json_t *
+produced(const char *name, const struct keypair *kp)
+{
+	json_t *secret = adminrig_secret(name, kp);
+
+	jsonx_set(json_object_get(secret, "metadata"), "ownerReferences",
+	    json_pack("[{s:s,s:s,s:s,s:s}]", "apiVersion",
+		"bitnami.com/v1alpha1", "kind", "SealedSecret", "name", name,
+		"uid", "u"));
+	return json_pack("{s:s,s:o}", "name", name, "secret", secret);
+}
+
+/* Whoever sealed it knows it; without its owner it would be a sealing key in
+ * the cluster that it is restored into. */
+static void
+what_a_sealed_secret_produced_is_not_exported(void **state UNUSED)
+{
+	json_array_append_new(c.rig.live, produced("planted", fixture_key(2)));
+	export_run(&c.call);
+	assert_int_equal(c.reply.status, 200);
+	assert_null(strstr(buf_str(&c.reply.body), "planted"));
+	assert_false(holds_key(2));
+	assert_true(holds_key(0) && holds_key(1));
+	callrig_sent(&c, true);
+	assert_int_equal(json_array_size(c.rig.told), 2);
+}
+
+static void
+of_produced_secrets_alone_there_is_nothing_to_export(void **state UNUSED)
+{
+	json_array_clear(c.rig.live);
+	json_array_append_new(c.rig.live, produced("planted", fixture_key(2)));
+	export_run(&c.call);
+	assert_int_equal(c.reply.status, 404);
+	assert_string_equal(c.rig.story, "");
+}
+
 int
 main(void)
 {
@@ -209,6 +246,8 @@ main(void)
 		T(with_recipients_no_key_leaves_in_the_clear),
 		T(exports_are_limited_in_time),
 		T(a_secret_without_a_usable_key_is_exported_all_the_same),
+		T(what_a_sealed_secret_produced_is_not_exported),
+		T(of_produced_secrets_alone_there_is_nothing_to_export),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, fixture_forget);

@@ -570,6 +570,9 @@ what_cannot_be_a_plain_backup_is_not_sent(void **state)
 	AUTO_STR char *line = in_dir(r, "restore", "backup");
 
 	assert_fails(r, line, "No such file");
+	assert_fails(r, "restore a\033[2J\302\233m", "a?[2J");
+	for (const char *p = r->errors; *p != '\0'; p++)
+		assert_true((*p >= ' ' && *p <= '~') || *p == '\n');
 	tmpfiles_write(&r->files, "backup", "");
 	assert_fails(r, line, "is empty");
 	tmpfiles_write(&r->files, "backup", "-----BEGIN CMS-----\nAA==\n");

@@ -99,6 +99,25 @@ texts_of_the_server_cannot_steer_a_terminal(void **state UNUSED)
 }
 
 static void
+json_dump(const json_t *v, bool colour UNUSED, FILE *out)
+{
+	keysprint_json(v, out);
+}
+
+static void
+json_of_the_server_cannot_steer_a_terminal(void **state UNUSED)
+{
+	char text[TEXT_MAX] = "";
+
+	print(
+	    "{\"a\":\"\\u001b[31m\\u009b31m\\u0007\"}", json_dump, false, text);
+	for (const char *p = text; *p != '\0'; p++)
+		if ((*p < ' ' && *p != '\n') || *p > '~')
+			fail_msg("byte %d in \"%s\"", (unsigned char)*p, text);
+	assert_non_null(strstr(text, "009B"));
+}
+
+static void
 a_restore_says_what_became_of_each_key(void **state UNUSED)
 {
 	static const char json[] =
@@ -145,6 +164,7 @@ main(void)
 		cmocka_unit_test(unknown_items_make_every_number_a_lower_bound),
 		cmocka_unit_test(colours_are_there_only_where_asked_for),
 		cmocka_unit_test(texts_of_the_server_cannot_steer_a_terminal),
+		cmocka_unit_test(json_of_the_server_cannot_steer_a_terminal),
 		cmocka_unit_test(a_restore_says_what_became_of_each_key),
 	};
 

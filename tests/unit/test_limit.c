@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -98,6 +99,58 @@ the_table_is_bounded_and_forgets_the_oldest(void **state UNUSED)
 }
 
 static void
+a_grant_does_not_end_a_lock(void **state UNUSED)
+{
+	refuse(A, LIMIT_REFUSALS);
+	limit_granted(l, A);
+	assert_int_equal(limit_locked_s(l, A), LIMIT_LOCK_S);
+	fakeclock_advance_s(&fake, LIMIT_LOCK_S);
+	limit_granted(l, A);
+	assert_int_equal(limit_sources(l), 0);
+}
+
+static void
+a_token_is_known_for_an_hour_or_until_it_is_refused(void **state UNUSED)
+{
+	AUTO(secret) struct secret *one = secret_from("one", 3);
+	AUTO(secret) struct secret *two = secret_from("two", 3);
+
+	assert_false(limit_knows(l, one));
+	limit_know(l, one);
+	limit_know(l, two);
+	assert_true(limit_knows(l, one) && limit_knows(l, two));
+	limit_forget(l, two);
+	assert_true(limit_knows(l, one));
+	assert_false(limit_knows(l, two));
+	fakeclock_advance_s(&fake, LIMIT_KNOWN_S - 1);
+	assert_true(limit_knows(l, one));
+	fakeclock_advance_s(&fake, 1);
+	assert_false(limit_knows(l, one));
+	limit_know(l, one);
+	assert_true(limit_knows(l, one));
+}
+
+static void
+known_tokens_are_bounded_and_the_oldest_goes(void **state UNUSED)
+{
+	AUTO(secret) struct secret *first = secret_from("first", 5);
+	char text[16];
+
+	limit_know(l, first);
+	for (unsigned i = 0; i < LIMIT_KNOWN_MAX; i++) {
+		AUTO(secret) struct secret *other = NULL;
+
+		assert_true(limit_knows(l, first));
+		fakeclock_advance_ms(&fake, 1);
+		(void)snprintf(text, sizeof(text), "t%u", i);
+		other = secret_from(text, strlen(text));
+		limit_know(l, other);
+		assert_true(limit_knows(l, other));
+	}
+	assert_false(limit_knows(l, first));
+}
+
+static void
 exports_are_few_in_a_time(void **state UNUSED)
 {
 	for (unsigned i = 0; i < LIMIT_EXPORTS; i++)
@@ -123,6 +176,9 @@ main(void)
 		T(the_lock_ends_and_begins_counting_anew),
 		T(a_granted_request_clears_the_refusals),
 		T(the_table_is_bounded_and_forgets_the_oldest),
+		T(a_grant_does_not_end_a_lock),
+		T(a_token_is_known_for_an_hour_or_until_it_is_refused),
+		T(known_tokens_are_bounded_and_the_oldest_goes),
 		T(exports_are_few_in_a_time),
 	};
 

@@ -13,10 +13,13 @@
 
 #include <cmocka.h>
 
+#include "base/codec.h"
 #include "base/jsonx.h"
 #include "base/log.h"
 #include "controller/http/sealed.h"
 #include "http/server.h"
+#include "keystore/nsrule.h"
+#include "keystore/seal.h"
 #include "keystore_fixture.h"
 #include "rawhttp.h"
 
@@ -311,6 +314,141 @@ every_failure_that_depends_on_a_key_looks_the_same(void **state UNUSED)
 	}
 }
 
+/* ---- scopes ---- */
+
+#define WIDE "sealedsecrets.bitnami.com/"
+
+static const char *const labels[] = { "demo/foo", "demo", "" };
+static const char *const claims[] = { NULL, WIDE "namespace-wide",
+	WIDE "cluster-wide" };
+
+static const struct {
+	const char *ns, *name;
+	bool opens[3];
+} moves[] = {
+	{ "demo", "foo", { true, true, true } },
+	{ "demo", "other", { false, true, true } },
+	{ "other", "foo", { false, false, true } },
+};
+
+static json_t *
+metadata(const char *ns, const char *name, const char *claim)
+{
+	json_t *v = json_pack(
+	    "{s:s,s:s,s:{}}", "namespace", ns, "name", name, "annotations");
+
+	if (claim != NULL)
+		jsonx_set_str(json_object_get(v, "annotations"), claim, "true");
+	return v;
+}
+
+/* demo/foo, or wherever it was put; says and says_inside: a scope's number. */
+static char *
+sealed_as(const char *label, const char *ns, const char *name, int says,
+    int says_inside)
+{
+	AUTO(keypair)
+	struct keypair *kp = fixture_vector_key("rsa2048", "pkcs1");
+	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
+	AUTO_RELEASE(buf) struct buf text = BUF_INIT(2 * SEAL_BLOB_MAX);
+	AUTO_JSON json_t *v = NULL;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(
+	    seal_encrypt(kp, label, strlen(label), "v", 1, &blob, &err), 0);
+	assert_int_equal(
+	    base64_encode(buf_str(&blob), blob.len, &text, &err), 0);
+	v = json_pack("{s:s,s:s,s:o,s:{s:{s:s},s:{s:o}}}", "apiVersion",
+	    "bitnami.com/v1alpha1", "kind", "SealedSecret", "metadata",
+	    metadata(ns, name, claims[says]), "spec", "encryptedData", "k",
+	    buf_str(&text), "template", "metadata",
+	    metadata(ns, name, claims[says_inside]));
+	assert_non_null(v);
+	return json_dumps(v, JSON_COMPACT);
+}
+
+/* All nine pairs of what it is and what it says, in three places. */
+static void
+only_the_true_scope_in_its_place_is_verified_and_rotated(void **state UNUSED)
+{
+	for (int was = 0; was < 3; was++)
+		for (int says = 0; says < 3; says++)
+			for (size_t m = 0; m < ARRAY_SIZE(moves); m++) {
+				AUTO_STR char *body = sealed_as(labels[was],
+				    moves[m].ns, moves[m].name, says, says);
+				bool want = was == says && moves[m].opens[was];
+
+				assert_int_equal(
+				    post("/v1/verify", body), want ? 200 : 409);
+				expect_empty();
+				assert_int_equal(
+				    post("/v1/rotate", body), want ? 200 : 500);
+			}
+}
+
+/* CVE-2026-22728: a scope that the template claims came back as the object's.
+ */
+static void
+what_comes_back_opens_where_it_opened_before_and_nowhere_else(
+    void **state UNUSED)
+{
+	for (int was = 0; was < 3; was++)
+		for (int inside = 0; inside < 3; inside++)
+			for (size_t m = 0; m < ARRAY_SIZE(moves); m++) {
+				AUTO_STR char *body = sealed_as(
+				    labels[was], "demo", "foo", was, inside);
+				AUTO_STR char *moved = NULL;
+				AUTO_JSON json_t *v = NULL;
+				json_t *meta;
+
+				assert_int_equal(post("/v1/rotate", body), 200);
+				v = json_loads(raw_body(f.out), 0, NULL);
+				meta = json_object_get(v, "metadata");
+				jsonx_set_str(meta, "namespace", moves[m].ns);
+				jsonx_set_str(meta, "name", moves[m].name);
+				moved = json_dumps(v, JSON_COMPACT);
+				assert_int_equal(post("/v1/verify", moved),
+				    moves[m].opens[was] ? 200 : 409);
+			}
+}
+
+/* An answer without its date, owned by the caller. */
+static char *
+answer_to(const char *path, const char *body)
+{
+	char *date;
+
+	(void)post(path, body);
+	date = strstr(f.out, "Date: ");
+	assert_non_null(date);
+	memset(date, '-', strcspn(date, "\r"));
+	return xstrdup(f.out);
+}
+
+/* Whether a key is there, but for others, is nobody's to know. */
+static void
+a_key_for_other_namespaces_looks_like_none(void **state UNUSED)
+{
+	static const char *const paths[] = { "/v1/verify", "/v1/rotate" };
+	struct keypair *kp = fixture_vector_key("rsa2048", "pkcs1");
+	AUTO_STR char *body = sealed_as("", "demo", "foo", 2, 2);
+	AUTO_STR char *wrong = sealed_as("x", "demo", "foo", 2, 2);
+	struct registry_attrs attrs = { .order_s = 1 };
+	struct err err = ERR_INIT;
+
+	assert_int_equal(nsrule_parse("team-a", &attrs.rule, &err), 0);
+	assert_int_equal(registry_put(f.keys, "key", kp, &attrs, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		AUTO_STR char *a = answer_to(paths[i], body);
+		AUTO_STR char *b = answer_to(paths[i], wrong);
+
+		assert_string_equal(a, b);
+		assert_non_null(strstr(a, i == 0 ? " 409 " : " 500 "));
+	}
+	nsrule_free(attrs.rule);
+	keypair_free(kp);
+}
+
 /* ---- limits ---- */
 
 static void
@@ -498,6 +636,11 @@ main(void)
 		SERVED(rotating_gives_the_object_as_json),
 		SERVED(what_cannot_be_rotated_is_500_with_a_reason),
 		SERVED(every_failure_that_depends_on_a_key_looks_the_same),
+		SERVED(
+		    only_the_true_scope_in_its_place_is_verified_and_rotated),
+		SERVED(
+		    what_comes_back_opens_where_it_opened_before_and_nowhere_else),
+		SERVED(a_key_for_other_namespaces_looks_like_none),
 		STARTS(over_the_rate_limit_is_429_with_the_time_to_wait),
 		STARTS(forged_client_names_end_at_the_shared_limit),
 		SERVED(a_body_of_over_4_mib_is_413),
