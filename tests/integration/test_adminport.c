@@ -328,6 +328,25 @@ a_source_that_is_refused_again_and_again_has_to_wait(void **state UNUSED)
 	assert_int_equal(control_count(h->api, "create tokenreviews"), 0);
 }
 
+/* Here everybody has one address. */
+static void
+who_was_let_in_before_is_not_locked_out_by_others(void **state UNUSED)
+{
+	start(NULL);
+	assert_int_equal(ask("GET", "/v1/keys", NULL), 200);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(
+		    ask_as("garbage", "GET", "/v1/keys", NULL), 401);
+	assert_int_equal(ask_as("garbage", "GET", "/v1/keys", NULL), 429);
+	assert_int_equal(ask("POST", "/v1/keys/export", NULL), 200);
+	assert_true(holds_key());
+	assert_int_equal(ask_as("garbage", "GET", "/v1/keys", NULL), 429);
+	/* Its right is asked for each time. */
+	allow("");
+	assert_int_equal(ask("POST", "/v1/keys/export", NULL), 403);
+	assert_int_equal(ask("POST", "/v1/keys/export", NULL), 429);
+}
+
 /* At every step between the token and the answer. */
 static void
 whatever_fails_on_the_way_nothing_leaves(void **state UNUSED)
@@ -487,6 +506,70 @@ a_restore_brings_back_what_had_failed(void **state UNUSED)
 	assert_int_equal(control_count(h->api, "create secrets"), 0);
 }
 
+/* Objects are the leader's work, keys are everybody's. */
+static void
+a_replica_that_does_not_lead_exports_and_restores_too(void **state UNUSED)
+{
+	static const char *const elected[] = { "--leader-elect",
+		"--leader-elect-lease-duration=3s",
+		"--leader-elect-renew-deadline=2s",
+		"--leader-elect-retry-period=500ms", NULL };
+	AUTO_STR char *c = xasprintf("--admin-tls-cert-file=%s", cert);
+	AUTO_STR char *k = xasprintf("--admin-tls-key-file=%s", key);
+	const char *const args[] = { "--admin-listen-addr=127.0.0.1:0", c, k,
+		elected[0], elected[1], elected[2], elected[3], NULL };
+	AUTO_STR char *backup = NULL;
+	struct proc *follower;
+	char name[256];
+
+	start(elected);
+	harness_expect(
+	    h, proc_wait_said(h->controller, "msg=Leads ", START_MS));
+	follower = harness_spawn(h, args);
+	free(addr);
+	addr = proc_wait_word(follower, SERVING, START_MS);
+	assert_non_null(addr);
+	free(harness_cert_of(h, follower)); /* it has the key */
+	(void)snprintf(name, sizeof(name), "%s", first_key_name());
+	(void)harness_cert(h);
+	assert_int_equal(ask("POST", "/v1/keys/export", NULL), 200);
+	backup = xstrdup(answer.body);
+	harness_expect(h, wait_until(is_noted, name, LIMIT));
+	lose_every_key(name);
+	harness_create(h, "a", "one", "value");
+	harness_expect(
+	    h, harness_wait_synced(h, "a", "one", "False", HARNESS_SOON_MS));
+	assert_int_equal(ask("POST", "/v1/keys/restore", backup), 200);
+	assert_non_null(strstr(answer.body, "\"result\":\"created\""));
+	harness_expect(h, harness_wait_synced(h, "a", "one", "True", LIMIT));
+	assert_false(proc_said(follower, "msg=Leads "));
+	proc_free(follower);
+}
+
+/* Without its owner it would be a key wherever the backup is restored. */
+static void
+what_a_sealed_secret_produced_is_in_no_backup(void **state UNUSED)
+{
+	AUTO(keypair) struct keypair *planted = keyrig_key(100);
+	json_t *secret = keyrig_secret("planted", planted);
+	AUTO_JSON json_t *owner = NULL;
+
+	start(NULL);
+	(void)harness_cert(h);
+	harness_create(h, "kube-system", "owner", "value");
+	owner = harness_sealed(h, "kube-system", "owner");
+	jsonx_set(json_object_get(secret, "metadata"), "ownerReferences",
+	    json_pack("[{s:s,s:s,s:s,s:s}]", "apiVersion",
+		"bitnami.com/v1alpha1", "kind", "SealedSecret", "name", "owner",
+		"uid", jsonx_str(owner, "metadata", "uid", NULL)));
+	keyrig_put(h, secret);
+	assert_int_equal(ask("POST", "/v1/keys/export", NULL), 200);
+	assert_true(holds_key());
+	assert_null(strstr(answer.body, "planted"));
+	harness_expect(
+	    h, proc_wait_said(h->controller, "is not exported", LIMIT));
+}
+
 /* A List of keys a, b, c ..., owned by the caller. */
 static char *
 list_of(struct keypair *const keys[], size_t n)
@@ -596,11 +679,14 @@ main(void)
 		T(strangers_are_refused_alike),
 		T(each_right_opens_its_own_path),
 		T(a_source_that_is_refused_again_and_again_has_to_wait),
+		T(who_was_let_in_before_is_not_locked_out_by_others),
 		T(whatever_fails_on_the_way_nothing_leaves),
 		T(a_review_that_hangs_denies),
 		T(an_export_is_written_down_and_noted),
 		T(with_recipients_an_export_is_encrypted),
 		T(a_restore_brings_back_what_had_failed),
+		T(a_replica_that_does_not_lead_exports_and_restores_too),
+		T(what_a_sealed_secret_produced_is_in_no_backup),
 		T(a_conflict_aborts_before_the_first_write),
 		T(a_killed_restore_is_completed_by_repeating_it),
 		T(what_the_server_quotes_comes_out_nowhere),

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define TIMEOUT_MS 20000L
 
@@ -25,6 +26,29 @@ take(char *p, size_t size, size_t n, void *ctx)
 	s->len += size * n;
 	s->at[s->len] = '\0';
 	return size * n;
+}
+
+static size_t
+refuse(char *p, size_t size, size_t n, void *ctx)
+{
+	(void)p;
+	(void)size;
+	(void)n;
+	(void)ctx;
+	return 0;
+}
+
+/* So that little of an answer is under way when the client hangs up. */
+static int
+small_window(void *ctx, curl_socket_t fd, curlsocktype purpose)
+{
+	int size = 65536;
+
+	(void)ctx;
+	(void)purpose;
+	return setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) == 0
+	    ? CURL_SOCKOPT_OK
+	    : CURL_SOCKOPT_ERROR;
 }
 
 static struct curl_slist *
@@ -66,6 +90,10 @@ tls_ask(const struct tls_ask *ask, struct tls_answer *ret)
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, &head);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, &body);
+	if (ask->cuts) {
+		curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, refuse);
+		curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, small_window);
+	}
 	/* The lowest that this libcurl speaks, so that a refusal is the
 	 * server's. */
 	curl_easy_setopt(c, CURLOPT_SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=0");

@@ -14,6 +14,7 @@ struct tls_ask {
 	const char *token; /* NULL: none */
 	const char *body;  /* NULL: none */
 	bool waits;	   /* with the body, until the server wants it */
+	bool cuts;	   /* hangs up at the first byte of the answer's body */
 	long max_version;  /* CURL_SSLVERSION_MAX_...; 0: any */
 };
 

@@ -6,6 +6,7 @@
 
 #include "adminrig.h"
 #include "base/jsonx.h"
+#include "base/mem.h"
 #include "certs.h"
 #include "http/admin.h"
 #include "lib/tlsclient.h"
@@ -71,6 +72,7 @@ start(void)
 }
 
 static bool waits; /* with its body, until the server wants it */
+static bool cuts;  /* at the first byte of the answer's body */
 
 static void
 ask_with(
@@ -84,6 +86,7 @@ ask_with(
 		.token = token,
 		.body = body,
 		.waits = waits,
+		.cuts = cuts,
 	};
 
 	tls_ask(&a, &answer);
@@ -238,6 +241,34 @@ an_export_comes_with_all_that_is_announced(void **state UNUSED)
 	assert_memory_equal(rig.story, "audit", 5);
 }
 
+/* More than the buffers of a connection hold. */
+#define LARGE ((size_t)7 * 1024 * 1024)
+
+static void
+an_export_that_did_not_arrive_whole_is_no_backup(void **state UNUSED)
+{
+	char *large = xmalloc(LARGE + 1);
+	json_t *secret = adminrig_secret("k0", fixture_key(0));
+
+	memset(large, 'A', LARGE);
+	large[LARGE] = '\0';
+	jsonx_set_str(json_object_get(secret, "data"), "more", large);
+	json_array_append_new(rig.live,
+	    json_pack("{s:s,s:s,s:o}", "name", "k0", "fingerprint",
+		keypair_fingerprint(fixture_key(0)), "secret", secret));
+	start();
+	cuts = true;
+	ask("POST", "/v1/keys/export", NULL);
+	cuts = false;
+	assert_int_equal(answer.status, 200);
+	assert_int_equal(answer.body_len, 0);
+	/* On the same threads: what came of the export comes before this. */
+	ask("GET", "/v1/keys", NULL);
+	assert_int_equal(answer.status, 200);
+	assert_string_equal(rig.story, "audit");
+	mem_free_wiped(large);
+}
+
 static void
 what_was_exported_can_be_restored(void **state UNUSED)
 {
@@ -365,6 +396,7 @@ main(void)
 		T(refused_sources_are_locked_out),
 		T(methods_and_paths_are_those_and_no_others),
 		T(an_export_comes_with_all_that_is_announced),
+		T(an_export_that_did_not_arrive_whole_is_no_backup),
 		T(what_was_exported_can_be_restored),
 		T(an_argument_that_is_not_understood_writes_nothing),
 		T(bodies_are_bounded),
