@@ -185,6 +185,7 @@ restore() {
 		apiserver_start
 	fi
 	apiserver_wait
+	[ ! -e "$RIG/reference" ] || reference_stop
 	# shellcheck disable=SC2119
 	controller_running || controller_start
 }

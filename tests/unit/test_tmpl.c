@@ -130,9 +130,11 @@ cpu_ms(void)
 #endif
 #ifdef SANITIZED
 #define BOMB_MS 5000
+#define NESTED	8000
 #define LEVELS	"500"
 #else
 #define BOMB_MS 1000
+#define NESTED	20000
 #define LEVELS	"2500"
 #endif
 
@@ -296,10 +298,10 @@ text_nested_too_deeply_is_refused(void **state UNUSED)
 
 		if (i == 0)
 			buf_puts(&b, "{{ ");
-		for (int n = 0; n < 20000; n++)
+		for (int n = 0; n < NESTED; n++)
 			buf_puts(&b, cases[i].open);
 		buf_puts(&b, cases[i].middle);
-		for (int n = 0; n < 20000; n++)
+		for (int n = 0; n < NESTED; n++)
 			buf_puts(&b, cases[i].close);
 		if (i == 0)
 			buf_puts(&b, " }}");

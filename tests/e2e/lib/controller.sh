@@ -105,6 +105,7 @@ reference_start() {
 	controller_account
 	args=(-- "${chart_flags[@]}")
 	rm -f "$RIG/controller.pid" "$RIG/controller.exit"
+	: >"$RIG/reference"
 	export POD_PROGRAM=reference-controller
 	controller_run >>"$RIG/controller.log" 2>&1 3>&- 9>&- &
 	within 60 controller_answers /healthz
@@ -116,4 +117,5 @@ reference_start() {
 reference_stop() {
 	kill -TERM "$(pid controller)"
 	within 30 controller_ended
+	rm "$RIG/reference"
 }

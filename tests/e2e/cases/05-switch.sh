@@ -1,7 +1,8 @@
 #!/bin/bash
 #
 # From the reference controller to this one and back, in place: the same Pod,
-# service account, flags and objects.
+# service account, flags and objects.  First of all: the reference's client is
+# limited to five requests a second, and one malformed SealedSecret stops it.
 #
 # shellcheck disable=SC2154,SC2317,SC2034
 
