@@ -197,11 +197,22 @@ reason_of(const struct admin_record *r)
 						: "SealingKeysRestored";
 }
 
+/* What the event's name begins with: the object's, cut where a name may end. */
+static char *
+event_prefix(const char *object)
+{
+	int n = (int)strnlen(object, EVENT_NAME_MAX);
+
+	while (n > 0 && (object[n - 1] == '.' || object[n - 1] == '-'))
+		n--;
+	return xasprintf("%.*s.", n, object);
+}
+
 static json_t *
 event_metadata(const struct adminkeys *ak, const struct admin_record *r)
 {
 	json_t *meta = json_object(), *notes = json_object();
-	AUTO_STR char *prefix = xasprintf("%.*s.", EVENT_NAME_MAX, r->object);
+	AUTO_STR char *prefix = event_prefix(r->object);
 
 	jsonx_set_str(notes, ANNOTATION "user", r->user->name);
 	jsonx_set_str(notes, ANNOTATION "user-uid", r->user->uid);

@@ -315,6 +315,34 @@ the_record_is_an_event_with_all_of_it(void **state UNUSED)
 	    metrics_value(metrics, METRIC_ADMIN_ACTIONS, "export"), 1);
 }
 
+/* Names of objects may be longer than what names of events begin with. */
+static void
+the_event_s_name_ends_where_a_name_may(void **state UNUSED)
+{
+	static const char *const ends[] = { ".b", "-b", "-.b", "c.b" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		AUTO_STR char *name = xasprintf("%0*d%s", 199, 0, ends[i]);
+		AUTO_JSON json_t *v = NULL;
+		struct admin_record r = record();
+		const char *prefix;
+
+		r.object = name;
+		known();
+		cannedkube_reset(&kube);
+		cannedkube_answer(&kube,
+		    (struct canned_answer) {
+			.status = 201, .body = "{\"kind\":\"Event\"}" });
+		assert_int_equal(backend.audit(backend.ctx, &r, &err), 0);
+		v = sent(0);
+		prefix = jsonx_str(v, "metadata", "generateName", NULL);
+		assert_in_range(strlen(prefix), 200, 201);
+		assert_int_equal(prefix[strlen(prefix) - 1], '.');
+		assert_true(prefix[strlen(prefix) - 2] != '.' &&
+		    prefix[strlen(prefix) - 2] != '-');
+	}
+}
+
 static void
 an_event_that_is_not_stored_is_no_record(void **state UNUSED)
 {
@@ -436,6 +464,7 @@ main(void)
 		T(each_action_needs_its_verbs),
 		T(whatever_is_not_a_clear_yes_refuses_access),
 		T(the_record_is_an_event_with_all_of_it),
+		T(the_event_s_name_ends_where_a_name_may),
 		T(an_event_that_is_not_stored_is_no_record),
 		T(key_secrets_come_whole_with_their_fingerprints),
 		T(a_list_that_fails_gives_no_keys),
