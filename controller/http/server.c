@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
@@ -42,6 +43,7 @@
 struct http_server {
 	struct http_listener_config cfg;
 	struct MHD_Daemon *daemon;
+	int fd; /* it listens on; the library's to close */
 	struct conns *conns;
 	struct pool *pool;    /* NULL: no tasks */
 	atomic_size_t bodies; /* bytes of the tasks' bodies */
@@ -684,6 +686,7 @@ http_server_start(const struct http_listener_config *cfg,
 	}
 	assert(cfg->tls == NULL || cfg->threads == 1);
 	s->conns = conns_new(&cfg->conns, cfg->clock);
+	s->fd = fd;
 	addr_text(fd, s->addr);
 	if (cfg->ntasks > 0)
 		s->pool = pool_new(cfg->task_threads, HTTP_TASK_QUEUE_MAX);
@@ -708,25 +711,35 @@ http_server_addr(const struct http_server *s)
 	return s->addr;
 }
 
+/*
+ * Nobody gets in any more. MHD_quiesce_daemon() is not for this: it and the
+ * library's threads take the socket out of the same epoll set, and whoever
+ * comes second ends the process. A socket that listens to nobody takes the
+ * place of ours instead; the library closes it. Without one, who comes late is
+ * sent away by the drain.
+ */
+static void
+stop_listening(struct http_server *s)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	(void)dup3(fd, s->fd, O_CLOEXEC);
+	(void)close(fd);
+}
+
 void
 http_server_stop(struct http_server *s)
 {
-	int fd;
-
 	if (s == NULL)
 		return;
-	/* The library's threads still take the socket out of their epoll sets:
-	 * it stays open until they have ended, but listens no more. */
-	fd = MHD_quiesce_daemon(s->daemon);
-	if (fd >= 0)
-		(void)shutdown(fd, SHUT_RDWR);
+	stop_listening(s);
 	(void)conns_drain(s->conns, STOP_MS);
 	thread_join(&s->expirer);
 	/* No connection may rest when the library stops. */
 	if (s->pool != NULL)
 		pool_stop(s->pool);
 	MHD_stop_daemon(s->daemon);
-	if (fd >= 0)
-		(void)close(fd);
 	free_server(s);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -72,6 +73,8 @@ handle_big(void *ctx UNUSED, struct http_reply *reply)
 		assert_int_equal(
 		    buf_append(&reply->body, zeros, sizeof(zeros), &err), 0);
 }
+
+#define STOPS 500
 
 static const struct http_route routes[] = {
 	{ "/ok", handle_ok, true },
@@ -732,6 +735,45 @@ stopping_does_not_wait_for_idle_connections(void **state)
 	(void)close(fd);
 }
 
+static unsigned
+open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* Connections that come and go just then wake the library's threads. */
+static void
+stopping_over_and_over_ends_well(void **state)
+{
+	struct fixture *f = *state;
+	unsigned before = open_files();
+
+	for (int i = 0; i < STOPS; i++) {
+		int fds[4];
+
+		for (size_t n = 0; n < ARRAY_SIZE(fds); n++)
+			fds[n] = raw_connect(f->addr);
+		for (size_t n = 0; n < ARRAY_SIZE(fds) / 2; n++)
+			(void)close(fds[n]);
+		http_server_stop(f->server);
+		for (size_t n = ARRAY_SIZE(fds) / 2; n < ARRAY_SIZE(fds); n++)
+			(void)close(fds[n]);
+		start(f,
+		    (struct conns_limits) { .max = 32,
+			.idle_ms = LONG_MS,
+			.read_ms = LONG_MS,
+			.write_ms = LONG_MS });
+	}
+	assert_int_equal(open_files(), before);
+}
+
 static void
 a_taken_port_is_an_error_that_names_it(void **state)
 {
@@ -790,6 +832,7 @@ main(void)
 		WITH_SERVER(stopping_lets_a_running_request_end),
 		WITH_SERVER(stopping_waits_for_the_rest_of_a_body),
 		WITH_SERVER(stopping_does_not_wait_for_idle_connections),
+		WITH_SERVER(stopping_over_and_over_ends_well),
 		WITH_SERVER(a_taken_port_is_an_error_that_names_it),
 		cmocka_unit_test(
 		    timeouts_are_at_least_a_millisecond_and_at_most_a_day),
