@@ -14,12 +14,11 @@ never_used() {
 }
 
 # The kubelet's side of the Pods is done by hand, so the namespaces' default
-# accounts do nothing and all audit lines are the controllers'; the reference's,
-# which had the same account, come before "ours-from".  One case runs with
-# --old-gc-behavior, which deletes, so that not even that is left.
+# accounts do nothing and all audit lines are the controllers'.  One case runs
+# with --old-gc-behavior, which deletes, so that not even that is left.
 a_whole_run_uses_every_verb_that_is_granted_cluster_wide() {
 	[ -z "$pattern" ] || skip "only a whole run uses them all"
-	same "" "$(never_used kube-system "$app" "$(cat "$RIG/ours-from")")" \
+	same "" "$(never_used kube-system "$app" 1)" \
 	    "granted and never used"
 }
 test_case a_whole_run_uses_every_verb_that_is_granted_cluster_wide
