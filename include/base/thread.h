@@ -40,7 +40,7 @@ struct thread {
 	bool started;
 };
 
-/* Name: at most 15 bytes. Stack 1 MiB. All signals blocked. Aborts where a
+/* Name: at most 15 bytes. Stack 4 MiB. All signals blocked. Aborts where a
  * thread cannot be made. */
 void thread_start(
     struct thread *t, const char *name, void *(*fn)(void *), void *arg);
