@@ -26,8 +26,9 @@
 #include "setback.h"
 
 #define PAGE_LIMIT	 500
-#define PAGES_MAX	 20000	     /* of one list */
-#define VERSION_MAX	 1024	     /* resourceVersion */
+#define PAGES_MAX	 20000 /* of one list */
+#define VERSION_MAX	 1024  /* resourceVersion */
+#define LABEL_MAX	 64
 #define PATH_BYTES_MAX	 (32 * 1024) /* > 3 * LIST_TOKEN_MAX + selector */
 #define REFUSAL_MAX	 (16 * 1024) /* kept of a refusal's body */
 #define LIST_IDLE_MS	 60000
@@ -50,7 +51,8 @@ enum {
 
 struct reflector {
 	struct reflector_config cfg;
-	char *ns, *selector; /* cfg's, copied */
+	char *ns, *selector;   /* cfg's, copied */
+	char label[LABEL_MAX]; /* of the metrics: resource */
 
 	/* Where we are. */
 	enum step step;
@@ -101,14 +103,16 @@ copy_or_null(const char *s)
 }
 
 /* Metadata-only streams have a name of their own: a namespace may have both. */
-static const char *
-resource_label(const struct reflector *r, char *buf, size_t size)
+static void
+set_label(struct reflector *r)
 {
+	const struct kube_resource *res = r->cfg.resource;
+
 	if (r->cfg.label != NULL)
-		return r->cfg.label;
-	(void)snprintf(buf, size, "%s%s", r->cfg.resource->plural,
-	    r->cfg.resource->metadata_only ? "-metadata" : "");
-	return buf;
+		(void)snprintf(r->label, sizeof(r->label), "%s", r->cfg.label);
+	else
+		(void)snprintf(r->label, sizeof(r->label), "%s%s", res->plural,
+		    res->metadata_only ? "-metadata" : "");
 }
 
 static const char *
@@ -126,19 +130,17 @@ make_series(const struct reflector *r)
 		"oversize" };
 	static const enum err_code codes[] = { ERR_TRANSPORT, ERR_TIMEOUT,
 		ERR_SERVER, ERR_THROTTLED, ERR_FORBIDDEN, ERR_UNAUTHORIZED };
-	char buf[64];
-	const char *label = resource_label(r, buf, sizeof(buf));
 
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
-		metrics_add(r->cfg.metrics, METRIC_WATCH_RESTARTS, 0.0, label,
-		    reasons[i]);
+		metrics_add(r->cfg.metrics, METRIC_WATCH_RESTARTS, 0.0,
+		    r->label, reasons[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
-		metrics_add(r->cfg.metrics, METRIC_WATCH_RESTARTS, 0.0, label,
-		    err_code_name(codes[i]));
+		metrics_add(r->cfg.metrics, METRIC_WATCH_RESTARTS, 0.0,
+		    r->label, err_code_name(codes[i]));
 	metrics_set(
-	    r->cfg.metrics, METRIC_WATCH_LAST_SEEN, 0.0, label, ns_label(r));
+	    r->cfg.metrics, METRIC_WATCH_LAST_SEEN, 0.0, r->label, ns_label(r));
 	metrics_set(
-	    r->cfg.metrics, METRIC_WATCH_LAST_SYNC, 0.0, label, ns_label(r));
+	    r->cfg.metrics, METRIC_WATCH_LAST_SYNC, 0.0, r->label, ns_label(r));
 }
 
 struct reflector *
@@ -162,6 +164,7 @@ reflector_new(const struct reflector_config *cfg)
 	atomic_init(&r->synced, false);
 	atomic_init(&r->refused, false);
 	atomic_init(&r->last_seen_s, 0);
+	set_label(r);
 	make_series(r);
 	buf_init(&r->refusal.body, REFUSAL_MAX);
 	return r;
@@ -182,17 +185,15 @@ drop_decoders(struct reflector *r)
 void
 reflector_free(struct reflector *r)
 {
-	char label[64];
-
 	if (r == NULL)
 		return;
 	if (r->running)
 		r->cfg.mux->cancel(r->cfg.mux->ctx, r->stream);
 	drop_decoders(r);
-	metrics_remove(r->cfg.metrics, METRIC_WATCH_LAST_SEEN,
-	    resource_label(r, label, sizeof(label)), ns_label(r));
-	metrics_remove(r->cfg.metrics, METRIC_WATCH_LAST_SYNC,
-	    resource_label(r, label, sizeof(label)), ns_label(r));
+	metrics_remove(
+	    r->cfg.metrics, METRIC_WATCH_LAST_SEEN, r->label, ns_label(r));
+	metrics_remove(
+	    r->cfg.metrics, METRIC_WATCH_LAST_SYNC, r->label, ns_label(r));
 	free(r->version);
 	free(r->token);
 	free(r->selector);
@@ -228,13 +229,12 @@ static void
 note_alive(struct reflector *r)
 {
 	int64_t s = clock_wall_s(r->cfg.clock);
-	char label[64];
 
 	if (s == atomic_load(&r->last_seen_s))
 		return;
 	atomic_store(&r->last_seen_s, s);
-	metrics_set(r->cfg.metrics, METRIC_WATCH_LAST_SEEN, (double)s,
-	    resource_label(r, label, sizeof(label)), ns_label(r));
+	metrics_set(r->cfg.metrics, METRIC_WATCH_LAST_SEEN, (double)s, r->label,
+	    ns_label(r));
 }
 
 /* What the index has is what the cluster has, or had a moment ago. */
@@ -242,22 +242,18 @@ static void
 note_in_step(struct reflector *r)
 {
 	int64_t s = clock_wall_s(r->cfg.clock);
-	char label[64];
 
 	if (s == r->in_step_s)
 		return;
 	r->in_step_s = s;
-	metrics_set(r->cfg.metrics, METRIC_WATCH_LAST_SYNC, (double)s,
-	    resource_label(r, label, sizeof(label)), ns_label(r));
+	metrics_set(r->cfg.metrics, METRIC_WATCH_LAST_SYNC, (double)s, r->label,
+	    ns_label(r));
 }
 
 static void
 count_restart(struct reflector *r, const char *reason)
 {
-	char label[64];
-
-	metrics_inc(r->cfg.metrics, METRIC_WATCH_RESTARTS,
-	    resource_label(r, label, sizeof(label)), reason);
+	metrics_inc(r->cfg.metrics, METRIC_WATCH_RESTARTS, r->label, reason);
 }
 
 static void
