@@ -130,15 +130,12 @@ static int64_t
 order_time(
     const struct keysecrets *ks, const json_t *secret, const struct keypair *kp)
 {
-	const char *created;
-	struct err ignored = ERR_INIT;
-	int64_t t;
+	int64_t made_s = keypair_not_before(kp);
 
-	created = jsonx_str(secret, "metadata", "creationTimestamp", NULL);
-	if (ks->cfg.order_by_creation && created != NULL &&
-	    timefmt_parse_rfc3339(created, &t, &ignored) == 0)
-		return t;
-	return keypair_not_before(kp);
+	if (!ks->cfg.order_by_creation)
+		return made_s;
+	return timefmt_rfc3339_or(
+	    jsonx_str(secret, "metadata", "creationTimestamp", NULL), made_s);
 }
 
 static const char *
@@ -161,13 +158,11 @@ static void
 read_backed_up(const json_t *secret, struct registry_attrs *attrs)
 {
 	const char *v = annotation(secret, KEYSECRETS_BACKED_UP);
-	struct err ignored = ERR_INIT;
 
 	if (v == NULL || *v == '\0' || strcmp(v, "false") == 0)
 		return;
 	attrs->backed_up = true;
-	if (timefmt_parse_rfc3339(v, &attrs->backed_up_s, &ignored) < 0)
-		attrs->backed_up_s = 0;
+	attrs->backed_up_s = timefmt_rfc3339_or(v, 0);
 }
 
 /* From what every replica sees alike. A restored key is as old as its
@@ -176,18 +171,15 @@ static int64_t
 active_from(const struct keysecrets *ks, const json_t *secret,
     const struct keypair *kp, const struct registry_attrs *attrs)
 {
-	int64_t made_s = keypair_not_before(kp), created_s;
+	int64_t made_s = keypair_not_before(kp);
 	const char *created =
 	    jsonx_str(secret, "metadata", "creationTimestamp", NULL);
-	struct err ignored = ERR_INIT;
+	int64_t created_s = timefmt_rfc3339_or(created, made_s);
 
 	if (ks->cfg.activation_delay_s <= 0 || attrs->backed_up)
 		return 0;
-	if (created != NULL &&
-	    timefmt_parse_rfc3339(created, &created_s, &ignored) == 0 &&
-	    created_s < made_s)
-		made_s = created_s;
-	return made_s + ks->cfg.activation_delay_s;
+	return (created_s < made_s ? created_s : made_s) +
+	    ks->cfg.activation_delay_s;
 }
 
 /* The rule is the caller's. Where the annotation cannot be read, err says why

@@ -226,6 +226,17 @@ timefmt_parse_rfc3339(const char *s, int64_t *unix_s, struct err *err)
 	return 0;
 }
 
+int64_t
+timefmt_rfc3339_or(const char *s, int64_t other)
+{
+	struct err err = ERR_INIT;
+	int64_t unix_s;
+
+	if (s == NULL || timefmt_parse_rfc3339(s, &unix_s, &err) < 0)
+		return other;
+	return unix_s;
+}
+
 /* One of n three-letter names, in any case; its index, -1: none. */
 static int
 take_name(const char **s, const char *const names[], int n)

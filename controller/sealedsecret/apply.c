@@ -64,16 +64,13 @@ says_ours(const struct apply_request *rq, const json_t *live)
 	const char *owner = merge_controller_uid(rq->desired);
 	const char *made =
 	    jsonx_str(live, "metadata", "creationTimestamp", NULL);
-	struct err err = ERR_INIT;
-	int64_t made_s;
 
 	if (owner == NULL || strcmp(owner, rq->owner_uid) != 0 ||
 	    json_array_size(
 		jsonx_array(live, "metadata", "ownerReferences", NULL)) > 0)
 		return false;
-	return made != NULL &&
-	    timefmt_parse_rfc3339(made, &made_s, &err) == 0 &&
-	    made_s <= rq->applied_s && fields_all_data_ours(live);
+	return timefmt_rfc3339_or(made, INT64_MAX) <= rq->applied_s &&
+	    fields_all_data_ours(live);
 }
 
 /*

@@ -232,14 +232,8 @@ condition_standing(const json_t *sealedsecret, enum scope scope)
 int64_t
 condition_written_s(const json_t *sealedsecret)
 {
-	const char *text =
-	    jsonx_str(find(sealedsecret, SYNCED), "lastUpdateTime", NULL);
-	struct err err = ERR_INIT;
-	int64_t s;
-
-	if (text == NULL || timefmt_parse_rfc3339(text, &s, &err) < 0)
-		return 0;
-	return s;
+	return timefmt_rfc3339_or(
+	    jsonx_str(find(sealedsecret, SYNCED), "lastUpdateTime", NULL), 0);
 }
 
 const char *

@@ -85,18 +85,6 @@ sealedsecret_digest(const json_t *obj)
 	return h;
 }
 
-/* 0: none that can be read. */
-static int64_t
-seconds_of(const char *time)
-{
-	struct err err = ERR_INIT;
-	int64_t s;
-
-	if (time == NULL || timefmt_parse_rfc3339(time, &s, &err) < 0)
-		return 0;
-	return s;
-}
-
 int64_t
 sealedsecret_written_s(const json_t *obj)
 {
@@ -110,14 +98,14 @@ sealedsecret_written_s(const json_t *obj)
 
 		if (jsonx_get(w, "fieldsV1", "f:spec", NULL) == NULL)
 			continue;
-		s = seconds_of(jsonx_str(w, "time", NULL));
+		s = timefmt_rfc3339_or(jsonx_str(w, "time", NULL), 0);
 		if (s > latest)
 			latest = s;
 	}
 	if (latest != 0)
 		return latest;
-	return seconds_of(
-	    jsonx_str(obj, "metadata", "creationTimestamp", NULL));
+	return timefmt_rfc3339_or(
+	    jsonx_str(obj, "metadata", "creationTimestamp", NULL), 0);
 }
 
 uint32_t

@@ -20,6 +20,9 @@ void timefmt_rfc3339_us(int64_t wall_ns, char out[static TIMEFMT_MAX]);
 /* Any RFC 3339 time with optional fraction and zone -> seconds. */
 int timefmt_parse_rfc3339(
     const char *s, int64_t *unix_s, struct err *err) MUST_CHECK;
+/* The same for a member that may be missing; other where it is (NULL) or is no
+ * such time. */
+int64_t timefmt_rfc3339_or(const char *s, int64_t other);
 /* "Mon, 02 Jan 2006 15:04:05 -0700": two-digit day; the weekday is parsed but
  * not compared with the date, as Go does. */
 int timefmt_parse_rfc1123z(

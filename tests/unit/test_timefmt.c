@@ -129,6 +129,15 @@ reads_back_what_it_prints(void **state UNUSED)
 }
 
 static void
+stands_in_for_a_time_that_is_missing_or_none(void **state UNUSED)
+{
+	assert_int_equal(timefmt_rfc3339_or("1970-01-01T00:01:40Z", 7), 100);
+	assert_int_equal(timefmt_rfc3339_or(NULL, 7), 7);
+	assert_int_equal(timefmt_rfc3339_or("", 7), 7);
+	assert_int_equal(timefmt_rfc3339_or("yesterday", INT64_MAX), INT64_MAX);
+}
+
+static void
 cuts_the_error_of_an_endless_duration(void **state UNUSED)
 {
 	static char text[100000];
@@ -153,6 +162,7 @@ main(void)
 		cmocka_unit_test(prints_times_with_the_digits_asked_for),
 		cmocka_unit_test(prints_any_number_of_seconds_without_overflow),
 		cmocka_unit_test(reads_back_what_it_prints),
+		cmocka_unit_test(stands_in_for_a_time_that_is_missing_or_none),
 		cmocka_unit_test(cuts_the_error_of_an_endless_duration),
 	};
 
