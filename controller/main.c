@@ -661,7 +661,8 @@ run_until_stopped(struct app *a, const sigset_t *set)
 
 /* ---- stop ---- */
 
-/* Listeners, reflectors, queue, workers, rotator, events, Lease, keystore. */
+/* Listeners, reflectors, queue, workers and who else asks and writes, events,
+ * Lease. */
 static void
 app_stop(struct app *a)
 {
