@@ -1,30 +1,22 @@
 /*
  * YAML to a jansson tree on libyaml's events, with an explicit stack, so that
- * every limit is checked before anything grows. Plain scalars follow
- * sigs.k8s.io/yaml (goyaml.v2), which kubectl and the reference controller
- * use: y, yes, on, n, no and off are booleans too.
+ * every limit is checked before anything grows. What a plain scalar is says
+ * yamlx_plain.c.
  */
 #include "base/yamlx.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
 #include "base/jsonx.h"
 #include "base/mem.h"
+#include "yamlx_plain.h"
 
-#define DEPTH_MAX 64
 #define NODES_MAX 20000
 /* Of %TAG directives, which nobody uses: libyaml compares each with all before
  * it, and a megabyte of them kept it busy for seconds. */
-#define TAGS_MAX 16
-/* A plain scalar of a number's form that is longer is text. */
-#define NUMBER_MAX 400
-/* Up to here a double holds every whole number. */
-#define WHOLE_MAX  9007199254740992.0
+#define TAGS_MAX   16
 #define TAG_PREFIX "tag:yaml.org,2002:"
 
 /*
@@ -69,7 +61,7 @@ struct level {
 
 struct reader {
 	yaml_parser_t parser;
-	struct level stack[DEPTH_MAX];
+	struct level stack[YAMLX_DEPTH_MAX];
 	unsigned depth;
 	unsigned nodes, nodes_max;
 	json_t *root;
@@ -97,171 +89,6 @@ parser_error(struct reader *r)
 	    p->problem_mark.line + 1, what);
 }
 
-static bool
-is_one_of(const char *s, const char *const words[])
-{
-	for (; *words != NULL; words++)
-		if (strcmp(s, *words) == 0)
-			return true;
-	return false;
-}
-
-/* A word of the core rules, NULL: none. */
-static json_t *
-resolve_word(const char *s)
-{
-	static const char *const yes[] = { "y", "Y", "yes", "Yes", "YES",
-		"true", "True", "TRUE", "on", "On", "ON", NULL };
-	static const char *const no[] = { "n", "N", "no", "No", "NO", "false",
-		"False", "FALSE", "off", "Off", "OFF", NULL };
-	static const char *const none[] = { "", "~", "null", "Null", "NULL",
-		NULL };
-
-	if (is_one_of(s, yes))
-		return json_true();
-	if (is_one_of(s, no))
-		return json_false();
-	if (is_one_of(s, none))
-		return json_null();
-	return NULL;
-}
-
-/* JSON cannot say these, and neither can the reference. */
-static bool
-is_not_finite(const char *s)
-{
-	static const char *const words[] = { ".nan", ".NaN", ".NAN", ".inf",
-		".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf",
-		"-.INF", NULL };
-
-	return is_one_of(s, words);
-}
-
-/* Digits of the base Go's ParseInt(s, 0, 64) sees in front of them. */
-static int
-split_base(const char **s)
-{
-	const char *p = *s;
-	int base = 10;
-
-	if (p[0] != '0' || p[1] == '\0')
-		return 10;
-	switch (p[1]) {
-	case 'x':
-	case 'X':
-		base = 16;
-		break;
-	case 'b':
-	case 'B':
-		base = 2;
-		break;
-	case 'o':
-	case 'O':
-		base = 8;
-		break;
-	default:
-		*s = p + 1;
-		return 8;
-	}
-	*s = p + 2;
-	return base;
-}
-
-static json_t *
-resolve_int(const char *s)
-{
-	static const char digits[] = "0123456789abcdefABCDEF";
-	bool neg = *s == '-';
-	unsigned long long v;
-	size_t allowed;
-	int base;
-	char *end;
-
-	if (*s == '-' || *s == '+')
-		s++;
-	base = split_base(&s);
-	allowed = base == 16 ? strlen(digits) : (size_t)base;
-	if (*s == '\0')
-		return NULL;
-	for (const char *p = s; *p != '\0'; p++) {
-		const char *d = strchr(digits, *p);
-
-		if (d == NULL || (size_t)(d - digits) >= allowed)
-			return NULL;
-	}
-	errno = 0;
-	v = strtoull(s, &end, base);
-	if (errno != 0 || *end != '\0')
-		return NULL;
-	if (neg && v == 1ULL + LLONG_MAX)
-		return json_integer(LLONG_MIN);
-	if (v > LLONG_MAX)
-		return neg ? NULL : json_real((double)v);
-	return json_integer(neg ? -(json_int_t)v : (json_int_t)v);
-}
-
-static size_t
-span_digits(const char *s)
-{
-	return strspn(s, "0123456789");
-}
-
-/* [-+]? ( . digits | digits ( . digits? )? ) ( [eE] [-+]? digits )? */
-static bool
-is_float(const char *s)
-{
-	size_t before, after = 0;
-
-	if (*s == '-' || *s == '+')
-		s++;
-	before = span_digits(s);
-	s += before;
-	if (*s == '.') {
-		after = span_digits(++s);
-		s += after;
-	}
-	if (before == 0 && after == 0)
-		return false;
-	if (*s != 'e' && *s != 'E')
-		return *s == '\0';
-	s++;
-	if (*s == '-' || *s == '+')
-		s++;
-	return *s != '\0' && s[span_digits(s)] == '\0';
-}
-
-/* A whole number loses its point, as in the JSON the reference makes. */
-static json_t *
-from_double(double d)
-{
-	if (fabs(d) < WHOLE_MAX && d == (double)(json_int_t)d)
-		return json_integer((json_int_t)d);
-	return json_real(d);
-}
-
-/* A number, NULL: none. strtod() is safe here: the program never leaves the C
- * locale. */
-static json_t *
-resolve_number(const char *s)
-{
-	char plain[NUMBER_MAX];
-	size_t n = 0;
-	json_t *v;
-	double d;
-
-	if (strchr("+-.0123456789", *s) == NULL || strlen(s) >= sizeof(plain))
-		return NULL;
-	for (; *s != '\0'; s++)
-		if (*s != '_')
-			plain[n++] = *s;
-	plain[n] = '\0';
-	v = resolve_int(plain);
-	if (v != NULL || !is_float(plain))
-		return v;
-	d = strtod(plain, NULL);
-	return isfinite(d) ? from_double(d) : NULL;
-}
-
 /* What a plain or tagged scalar is; NULL with err set where it is refused. */
 static json_t *
 resolve_scalar(struct reader *r, const yaml_event_t *ev, const char *tag)
@@ -271,13 +98,11 @@ resolve_scalar(struct reader *r, const yaml_event_t *ev, const char *tag)
 	json_t *v = NULL;
 
 	if (strlen(s) == len && *tag != 's') {
-		if (is_not_finite(s)) {
+		if (yamlx_plain_is_not_finite(s)) {
 			(void)fail(r, ev, "infinity and NaN have no JSON form");
 			return NULL;
 		}
-		v = resolve_word(s);
-		if (v == NULL)
-			v = resolve_number(s);
+		v = yamlx_plain_value(s);
 	}
 	if (v == NULL)
 		v = json_stringn(s, len);
@@ -434,7 +259,7 @@ on_start(struct reader *r, const yaml_event_t *ev, json_t *container,
 		json_decref(container);
 		return fail(r, ev, "mapping key not supported");
 	}
-	if (r->depth == DEPTH_MAX) {
+	if (r->depth == YAMLX_DEPTH_MAX) {
 		json_decref(container);
 		return fail(r, ev, "nested too deep");
 	}
@@ -683,209 +508,5 @@ yamlx_parse_all(const char *p, size_t len, unsigned nodes_max, json_t **ret,
 	}
 	if (rc == 0)
 		*ret = STEAL(all);
-	return rc;
-}
-
-/* ---- writing ---- */
-
-struct writer {
-	yaml_emitter_t emitter;
-	struct buf *out;
-	struct err *err;
-};
-
-static int
-on_write(void *ctx, unsigned char *p, size_t len)
-{
-	struct writer *w = ctx;
-
-	return buf_append(w->out, p, len, w->err) == 0;
-}
-
-/* The emitter takes the event over, also where it fails. */
-static int
-emit(struct writer *w, yaml_event_t *ev, int made)
-{
-	if (!made)
-		abort();
-	if (yaml_emitter_emit(&w->emitter, ev))
-		return 0;
-	if (w->err->code == ERR_NONE)
-		err_set(w->err, ERR_INVALID, "yaml: cannot be written");
-	return -1;
-}
-
-static int
-emit_scalar(
-    struct writer *w, const char *s, size_t len, yaml_scalar_style_t style)
-{
-	yaml_event_t ev;
-
-	return emit(w, &ev,
-	    yaml_scalar_event_initialize(&ev, NULL, NULL,
-		(const yaml_char_t *)s, (int)len, 1, 1, style));
-}
-
-/* A date, or a number of base 60: some readers know these, ours does not. */
-static bool
-looks_like_time(const char *s)
-{
-	if (span_digits(s) == 4 && s[4] == '-')
-		return true;
-	if (*s == '+' || *s == '-')
-		s++;
-	return span_digits(s) > 0 && strchr(s, ':') != NULL;
-}
-
-static bool
-reads_as_text(const char *s, size_t len)
-{
-	json_t *number;
-
-	if (strlen(s) != len)
-		return true;
-	if (resolve_word(s) != NULL || is_not_finite(s) ||
-	    strcmp(s, "<<") == 0 || looks_like_time(s))
-		return false;
-	number = resolve_number(s);
-	json_decref(number);
-	return number == NULL;
-}
-
-static int
-emit_text(struct writer *w, const char *s, size_t len)
-{
-	yaml_scalar_style_t style = YAML_PLAIN_SCALAR_STYLE;
-
-	if (len > INT_MAX)
-		return err_set(w->err, ERR_TOOBIG, "yaml: text is too long");
-	if (memchr(s, '\n', len) != NULL)
-		style = YAML_LITERAL_SCALAR_STYLE;
-	else if (!reads_as_text(s, len))
-		style = YAML_DOUBLE_QUOTED_SCALAR_STYLE;
-	return emit_scalar(w, s, len, style);
-}
-
-/* A number, a boolean or null. */
-static int
-emit_word(struct writer *w, const json_t *v)
-{
-	AUTO_RELEASE(buf) struct buf text = BUF_INIT(NUMBER_MAX);
-
-	if (jsonx_dump(v, &text, w->err) < 0)
-		return -1;
-	return emit_scalar(w, text.data, text.len, YAML_PLAIN_SCALAR_STYLE);
-}
-
-static int emit_value(struct writer *w, const json_t *v, unsigned depth);
-
-static int
-emit_array(struct writer *w, const json_t *v, unsigned depth)
-{
-	yaml_event_t ev;
-	json_t *child;
-	size_t i;
-
-	if (emit(w, &ev,
-		yaml_sequence_start_event_initialize(
-		    &ev, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE)) < 0)
-		return -1;
-	json_array_foreach(v, i, child)
-	{
-		if (emit_value(w, child, depth + 1) < 0)
-			return -1;
-	}
-	return emit(w, &ev, yaml_sequence_end_event_initialize(&ev));
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	const char *const *x = a, *const *y = b;
-
-	return strcmp(*x, *y);
-}
-
-/* Member names sorted; freed with the array alone. */
-static const char **
-sorted_names(const json_t *v)
-{
-	const char **names =
-	    xreallocarray(NULL, json_object_size(v) + 1, sizeof(*names));
-	const char *name;
-	json_t *child;
-	size_t n = 0;
-
-	json_object_foreach((json_t *)(uintptr_t)v, name, child) names[n++] =
-	    name;
-	qsort(names, n, sizeof(*names), by_name);
-	names[n] = NULL;
-	return names;
-}
-
-static int
-emit_object(struct writer *w, const json_t *v, unsigned depth)
-{
-	const char **names;
-	yaml_event_t ev;
-	int rc;
-
-	if (emit(w, &ev,
-		yaml_mapping_start_event_initialize(
-		    &ev, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE)) < 0)
-		return -1;
-	names = sorted_names(v);
-	rc = 0;
-	for (size_t i = 0; rc == 0 && names[i] != NULL; i++) {
-		rc = emit_text(w, names[i], strlen(names[i]));
-		if (rc == 0)
-			rc = emit_value(
-			    w, json_object_get(v, names[i]), depth + 1);
-	}
-	free(names);
-	return rc < 0 ? rc
-		      : emit(w, &ev, yaml_mapping_end_event_initialize(&ev));
-}
-
-static int
-emit_value(struct writer *w, const json_t *v, unsigned depth)
-{
-	if (depth > DEPTH_MAX)
-		return err_set(w->err, ERR_TOOBIG, "yaml: nested too deep");
-	if (json_is_object(v))
-		return emit_object(w, v, depth);
-	if (json_is_array(v))
-		return emit_array(w, v, depth);
-	if (json_is_string(v))
-		return emit_text(
-		    w, json_string_value(v), json_string_length(v));
-	return emit_word(w, v);
-}
-
-int
-yamlx_dump(const json_t *v, struct buf *out, struct err *err)
-{
-	struct writer w = { .out = out, .err = err };
-	yaml_event_t ev;
-	int rc;
-
-	if (!yaml_emitter_initialize(&w.emitter))
-		abort();
-	yaml_emitter_set_output(&w.emitter, on_write, &w);
-	yaml_emitter_set_unicode(&w.emitter, 1);
-	yaml_emitter_set_width(&w.emitter, -1);
-	rc = emit(&w, &ev,
-	    yaml_stream_start_event_initialize(&ev, YAML_UTF8_ENCODING));
-	if (rc == 0)
-		rc = emit(&w, &ev,
-		    yaml_document_start_event_initialize(
-			&ev, NULL, NULL, NULL, 1));
-	if (rc == 0)
-		rc = emit_value(&w, v, 1);
-	if (rc == 0)
-		rc = emit(&w, &ev, yaml_document_end_event_initialize(&ev, 1));
-	if (rc == 0)
-		rc = emit(&w, &ev, yaml_stream_end_event_initialize(&ev));
-	yaml_emitter_delete(&w.emitter);
 	return rc;
 }
