@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/codec.h"
 #include "base/digest.h"
 #include "base/jsonx.h"
 #include "base/mem.h"
@@ -321,9 +320,8 @@ run_restore(struct client *c, struct err *err)
 static int
 check_body(const struct answer *a, struct err *err)
 {
-	AUTO_RELEASE(buf) struct buf want = BUF_INIT(128);
+	AUTO_RELEASE(buf) struct buf want = BUF_INIT(DIGEST_FIELD_MAX);
 	const struct buf *body = &a->resp.body;
-	unsigned char md[DIGEST_SHA256_LEN];
 	char length[24];
 
 	(void)snprintf(length, sizeof(length), "%zu", body->len);
@@ -331,11 +329,7 @@ check_body(const struct answer *a, struct err *err)
 		return err_set(err, ERR_TRANSPORT,
 		    "the backup does not have the length that the server "
 		    "announced");
-	digest_sha256(buf_str(body), body->len, md);
-	buf_puts(&want, "sha-256=:");
-	if (base64_encode(md, sizeof(md), &want, err) < 0)
-		return -1;
-	buf_putc(&want, ':');
+	digest_put_field(buf_str(body), body->len, &want);
 	if (strstr(buf_str(&a->head.digest), buf_str(&want)) == NULL)
 		return err_set(err, ERR_TRANSPORT,
 		    "the backup does not have the digest that the server "

@@ -4,18 +4,13 @@
  */
 #include "export.h"
 
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <string.h>
 
 #include "auth.h"
-#include "base/codec.h"
+#include "base/digest.h"
 #include "base/jsonx.h"
 #include "base/log.h"
 #include "base/mem.h"
-
-#define DIGEST_LEN 32
-#define DIGEST_MAX 80
 
 static void
 fail(const struct call *c, unsigned status, const char *text,
@@ -81,25 +76,6 @@ make_backup(
 	if (c->recipients != NULL)
 		return backup_encrypt(c->recipients, plain, out, err);
 	return buf_append(out, secret_bytes(plain), secret_len(plain), err);
-}
-
-/* RFC 9530; owned by the caller. */
-static char *
-digest_of(const struct buf *body, struct err *err)
-{
-	AUTO_RELEASE(buf) struct buf text = BUF_INIT(DIGEST_MAX);
-	unsigned char digest[DIGEST_LEN];
-
-	if (gnutls_hash_fast(
-		GNUTLS_DIG_SHA256, buf_str(body), body->len, digest) < 0) {
-		(void)err_set(err, ERR_UNSUPPORTED, "no SHA-256");
-		return NULL;
-	}
-	buf_puts(&text, "sha-256=:");
-	if (base64_encode(digest, sizeof(digest), &text, err) < 0)
-		return NULL;
-	buf_putc(&text, ':');
-	return xstrdup(buf_str(&text));
 }
 
 static bool
@@ -168,18 +144,13 @@ static void
 answer(struct call *c, const json_t *keys, struct buf *backup)
 {
 	AUTO_STR char *fingerprints = call_fingerprints(keys);
-	AUTO_STR char *digest = NULL;
+	AUTO_RELEASE(buf) struct buf digest = BUF_INIT(DIGEST_FIELD_MAX);
 	struct http_reply *reply = c->reply;
-	struct err err = ERR_INIT;
 
-	digest = digest_of(backup, &err);
-	if (digest == NULL) {
-		fail(c, 500, "cannot export", &err);
-		return;
-	}
 	if (!audit(c, keys, fingerprints))
 		return;
-	http_reply_text_field(reply, "Content-Digest", digest);
+	digest_put_field(buf_str(backup), backup->len, &digest);
+	http_reply_text_field(reply, "Content-Digest", buf_str(&digest));
 	http_reply_text_field(reply, "X-Key-Fingerprints", fingerprints);
 	buf_release(&reply->body);
 	reply->body = *backup;

@@ -1,5 +1,5 @@
 /*
- * Tests of controller/base/digest.c: known answers of FIPS 180-4.
+ * Tests of controller/base/digest.c: known answers of FIPS 180-4, the field.
  * layer: base
  */
 #include <setjmp.h>
@@ -41,11 +41,24 @@ gives_the_known_answers(void **state UNUSED)
 	}
 }
 
+static void
+the_field_is_appended_in_base64(void **state UNUSED)
+{
+	AUTO_RELEASE(buf)
+	struct buf out = BUF_INIT(sizeof("x, ") - 1 + DIGEST_FIELD_MAX);
+
+	buf_puts(&out, "x, ");
+	digest_put_field("abc", 3, &out);
+	assert_string_equal(buf_str(&out),
+	    "x, sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gives_the_known_answers),
+		cmocka_unit_test(the_field_is_appended_in_base64),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
