@@ -126,9 +126,7 @@ reason_of(const struct answer *a, char out[static REASON_MAX])
 	const char *s = jsonx_str(a->json, "error", NULL);
 
 	(void)snprintf(out, REASON_MAX, "%s", s != NULL ? s : "");
-	for (char *p = out; *p != '\0'; p++)
-		if (*p < ' ' || *p > '~')
-			*p = '?';
+	keysprint_clean(out);
 }
 
 static const char *
@@ -550,9 +548,7 @@ print_error(const struct client *c, const struct err *err)
 {
 	AUTO_STR char *text = xstrdup(err->msg);
 
-	for (char *p = text; *p != '\0'; p++)
-		if (*p < ' ' || *p > '~')
-			*p = '?';
+	keysprint_clean(text);
 	(void)fprintf(c->io->errors, "controller keys %s: %s\n",
 	    keysargs_action_name(c->args.action), text);
 }

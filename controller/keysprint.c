@@ -46,15 +46,21 @@ table_release(struct table *t)
 	mem_free_wiped(t->rows);
 }
 
+void
+keysprint_clean(char *text)
+{
+	for (char *p = text; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+}
+
 /* A cell of the row that is being filled. */
 static void
 put(struct table *t, size_t column, const char *text)
 {
 	char *cell = xstrndup(text, CELL_MAX);
 
-	for (char *p = cell; *p != '\0'; p++)
-		if (*p < ' ' || *p > '~')
-			*p = '?';
+	keysprint_clean(cell);
 	t->rows[t->count].cells[column] = cell;
 }
 
@@ -219,8 +225,8 @@ print_summary(const json_t *answer, const json_t *keys, FILE *out)
 	size_t conflicts = count_result(keys, "conflict");
 	size_t there = json_array_size(keys) - created - conflicts;
 	bool dry = jsonx_is_true(answer, "dryRun", NULL);
-	struct table t;
-	static const char *const heads[] = { "", NULL };
+	const char *seals = jsonx_str(answer, "seals", "name", NULL);
+	AUTO_STR char *shown = NULL;
 
 	if (conflicts > 0) {
 		(void)fprintf(out, "\n%zu in conflict, nothing was written.\n",
@@ -230,14 +236,11 @@ print_summary(const json_t *answer, const json_t *keys, FILE *out)
 	(void)fprintf(out, "\n%s%zu created, %zu already there.\n",
 	    dry ? "Dry run, nothing was written: would be " : "", created,
 	    there);
-	if (jsonx_str(answer, "seals", "name", NULL) == NULL)
+	if (seals == NULL)
 		return;
-	/* For its cleaning of the text. */
-	table_init(&t, heads, 1);
-	put(&t, 0, jsonx_str(answer, "seals", "name", NULL));
-	(void)fprintf(out, "Sealing key: %s\n", t.rows[0].cells[0]);
-	end_row(&t, NULL);
-	table_release(&t);
+	shown = xstrndup(seals, CELL_MAX);
+	keysprint_clean(shown);
+	(void)fprintf(out, "Sealing key: %s\n", shown);
 }
 
 void

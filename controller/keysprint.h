@@ -14,6 +14,8 @@
 void keysprint_list(const json_t *answer, bool colour, FILE *out);
 /* The answer of POST /v1/keys/restore. */
 void keysprint_restore(const json_t *answer, bool colour, FILE *out);
+/* What is not printable ASCII becomes "?". */
+void keysprint_clean(char *text);
 /* Indented, with a final newline. */
 void keysprint_json(const json_t *v, FILE *out);
 
