@@ -17,7 +17,6 @@
 #include "base/timefmt.h"
 
 #define PREFIX	      "sealed-secrets-keys-"
-#define TIME_LEN      16 /* 20261124T094500Z */
 #define PARTIAL	      ".partial"
 #define PARTIAL_AGE_S 3600
 /* Names of backups looked at in one folder. */
