@@ -75,6 +75,13 @@ answer_release(struct answer *a)
 
 DEFINE_AUTO_RELEASE(answer);
 
+/* None, or "-", is standard input or output. */
+static bool
+is_file(const char *path)
+{
+	return path != NULL && strcmp(path, "-") != 0;
+}
+
 static bool
 is_terminal(const struct keysclient_io *io)
 {
@@ -138,8 +145,8 @@ needed_right(enum keysargs_action action)
 }
 
 static int
-refused(const struct client *c, const struct answer *a, bool restore,
-    struct err *err)
+refused(const struct client *c, const struct answer *a,
+    enum keysargs_action action, struct err *err)
 {
 	char reason[REASON_MAX];
 	int wait = a->resp.retry_after_s;
@@ -153,7 +160,7 @@ refused(const struct client *c, const struct answer *a, bool restore,
 	case 403:
 		return err_set(err, ERR_FORBIDDEN,
 		    "not permitted: the owner of the token needs %s",
-		    needed_right(restore ? KEYS_RESTORE : KEYS_LIST));
+		    needed_right(action));
 	case 429:
 		if (wait < 0)
 			return err_set(err, ERR_THROTTLED,
@@ -225,7 +232,7 @@ run_list(struct client *c, struct err *err)
 	if (ask(c, &req, &a, err) < 0)
 		return -1;
 	if (a.resp.status != 200)
-		return refused(c, &a, false, err);
+		return refused(c, &a, KEYS_LIST, err);
 	if (!json_is_array(jsonx_get(a.json, "keys", NULL)))
 		return err_set(
 		    err, ERR_SERVER, "the answer is no list of keys");
@@ -256,7 +263,7 @@ post_restore(struct client *c, const struct buf *backup, bool dry_run,
 	if (ask(c, &req, ret, err) < 0)
 		return -1;
 	if (ret->resp.status != 200 && ret->resp.status != 409)
-		return refused(c, ret, true, err);
+		return refused(c, ret, KEYS_RESTORE, err);
 	if (!json_is_array(jsonx_get(ret->json, "keys", NULL)))
 		return err_set(
 		    err, ERR_SERVER, "the answer says nothing about the keys");
@@ -267,7 +274,7 @@ static int
 read_input(const struct client *c, struct buf *out, struct err *err)
 {
 	const char *path = c->args.in;
-	bool named = path != NULL && strcmp(path, "-") != 0;
+	bool named = is_file(path);
 	int fd = named ? open(path, O_RDONLY | O_CLOEXEC) : c->io->in;
 	int rc;
 
@@ -458,9 +465,7 @@ path_of(const struct client *c, bool encrypted)
 	if (args->out_dir != NULL)
 		return keysfile_name(args->out_dir, clock_wall_s(c->io->clock),
 		    encrypted ? "pem" : "yaml");
-	if (args->out == NULL || strcmp(args->out, "-") == 0)
-		return NULL;
-	return xstrdup(args->out);
+	return is_file(args->out) ? xstrdup(args->out) : NULL;
 }
 
 static int
@@ -478,15 +483,14 @@ run_export(struct client *c, struct err *err)
 	AUTO_STR char *path = NULL;
 	struct kept k = { 0 };
 
-	if (c->args.out_dir == NULL &&
-	    (c->args.out == NULL || strcmp(c->args.out, "-") == 0) &&
+	if (c->args.out_dir == NULL && !is_file(c->args.out) &&
 	    is_terminal(c->io))
 		return err_set(err, ERR_INVALID,
 		    "keys are not printed on a terminal: use --out FILE");
 	if (ask(c, &req, &a, err) < 0)
 		return -1;
 	if (a.resp.status != 200)
-		return refused(c, &a, false, err);
+		return refused(c, &a, KEYS_EXPORT, err);
 	if (check_body(&a, err) < 0)
 		return -1;
 	k.bytes = a.resp.body.len;
