@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/file.h"
 #include "base/jsonx.h"
 #include "base/mem.h"
 #include "keysargs.h"
@@ -275,20 +276,20 @@ read_input(const struct client *c, struct buf *out, struct err *err)
 {
 	const char *path = c->args.in;
 	bool named = is_file(path);
+	const char *name = named ? path : "standard input";
 	int fd = named ? open(path, O_RDONLY | O_CLOEXEC) : c->io->in;
 	int rc;
 
 	if (fd < 0)
 		return err_set(
 		    err, ERR_IO, "open %s: %s", path, strerror(errno));
-	rc = keysfile_read(fd, out, err);
+	rc = file_read_fd(fd, name, out, err);
 	if (named)
 		(void)close(fd);
 	if (rc < 0)
-		return err_wrap(err, "%s", named ? path : "standard input");
+		return -1;
 	if (out->len == 0)
-		return err_set(err, ERR_INVALID, "%s is empty",
-		    named ? path : "standard input");
+		return err_set(err, ERR_INVALID, "%s is empty", name);
 	if (out->len >= strlen(CMS_BEGIN) &&
 	    memcmp(out->data, CMS_BEGIN, strlen(CMS_BEGIN)) == 0)
 		return err_set(err, ERR_INVALID,

@@ -12,7 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
 
@@ -21,7 +23,6 @@
 #define PARTIAL_AGE_S 3600
 /* Names of backups looked at in one folder. */
 #define FILES_MAX 100000u
-#define CHUNK	  65536u
 
 static int
 fail(struct err *err, const char *what, const char *path)
@@ -97,29 +98,6 @@ write_all(int fd, const char *p, size_t len)
 	return 0;
 }
 
-int
-keysfile_read(int fd, struct buf *out, struct err *err)
-{
-	char *chunk = xmalloc(CHUNK);
-	int rc = 0;
-	ssize_t n;
-
-	for (;;) {
-		n = read(fd, chunk, CHUNK);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		rc = buf_append(out, chunk, (size_t)n, err);
-		if (rc < 0)
-			break;
-	}
-	if (n < 0)
-		rc = err_set(err, ERR_IO, "read: %s", strerror(errno));
-	mem_free_wiped(chunk);
-	return rc;
-}
-
 static int
 check_contents(
     int fd, const struct place *at, const void *p, size_t len, struct err *err)
@@ -128,8 +106,8 @@ check_contents(
 
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return fail(err, "read back", at->path);
-	if (keysfile_read(fd, &back, err) < 0)
-		return err_wrap(err, "read back %s", at->path);
+	if (file_read_fd(fd, at->path, &back, err) < 0)
+		return -1;
 	if (back.len != len || (len > 0 && memcmp(back.data, p, len) != 0))
 		return err_set(
 		    err, ERR_IO, "%s does not hold what was written", at->path);

@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "base/compiler.h"
 #include "base/err.h"
 
@@ -20,8 +19,6 @@
  */
 int keysfile_store(
     const char *path, const void *p, size_t len, struct err *err) MUST_CHECK;
-/* From a descriptor to its end, at most out->max bytes. */
-int keysfile_read(int fd, struct buf *out, struct err *err) MUST_CHECK;
 
 /* "DIR/sealed-secrets-keys-20261124T094500Z.SUFFIX"; owned by the caller. */
 char *keysfile_name(const char *dir, int64_t unix_s, const char *suffix);

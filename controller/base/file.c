@@ -28,8 +28,8 @@ io_error(struct err *err, const char *verb, const char *path, int errnum)
 	    text + 1);
 }
 
-static int
-read_all(int fd, const char *path, struct buf *out, struct err *err)
+int
+file_read_fd(int fd, const char *name, struct buf *out, struct err *err)
 {
 	char chunk[READ_CHUNK];
 	ssize_t n;
@@ -40,12 +40,12 @@ read_all(int fd, const char *path, struct buf *out, struct err *err)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			rc = io_error(err, "read", path, errno);
+			rc = io_error(err, "read", name, errno);
 		if (n <= 0)
 			break;
 		rc = buf_append(out, chunk, (size_t)n, err);
 		if (rc < 0) {
-			rc = err_wrap(err, "read %s", path);
+			rc = err_wrap(err, "read %s", name);
 			break;
 		}
 	}
@@ -64,7 +64,7 @@ file_read(const char *path, struct buf *out, struct err *err)
 	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		return io_error(err, "open", path, errno);
-	rc = read_all(fd, path, out, err);
+	rc = file_read_fd(fd, path, out, err);
 	if (rc < 0)
 		buf_truncate(out, before);
 	(void)close(fd);

@@ -12,6 +12,10 @@
  * (projected volumes swap a symlink). Errors name the path: ERR_NOTFOUND,
  * ERR_TOOBIG, ERR_IO. */
 int file_read(const char *path, struct buf *out, struct err *err) MUST_CHECK;
+/* The same from a descriptor to its end; errors call it name. What was read
+ * before a failure stays in out. */
+int file_read_fd(
+    int fd, const char *name, struct buf *out, struct err *err) MUST_CHECK;
 /* Without leading and trailing white space; owned by the caller. */
 char *file_read_trimmed(const char *path, size_t max, struct err *err);
 

@@ -117,6 +117,22 @@ names_the_path_and_the_reason(void **state UNUSED)
 }
 
 static void
+reading_a_descriptor_is_bounded_too(void **state UNUSED)
+{
+	AUTO_RELEASE(buf) struct buf out = BUF_INIT(4);
+	struct err err = ERR_INIT;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "12345", 5), 5);
+	close(fds[1]);
+	assert_int_equal(file_read_fd(fds[0], "the pipe", &out, &err), -1);
+	assert_int_equal(err.code, ERR_TOOBIG);
+	assert_non_null(strstr(err.msg, "read the pipe: "));
+	close(fds[0]);
+}
+
+static void
 trims_white_space_at_both_ends(void **state UNUSED)
 {
 	static const struct {
@@ -161,6 +177,7 @@ main(void)
 		cmocka_unit_test(
 		    takes_back_what_it_read_of_a_file_that_is_too_big),
 		cmocka_unit_test(names_the_path_and_the_reason),
+		cmocka_unit_test(reading_a_descriptor_is_bounded_too),
 		cmocka_unit_test(trims_white_space_at_both_ends),
 		cmocka_unit_test(refuses_a_text_that_a_nul_byte_would_cut),
 	};

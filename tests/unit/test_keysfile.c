@@ -120,21 +120,6 @@ a_failure_leaves_nothing_behind(void **state UNUSED)
 }
 
 static void
-reading_is_bounded(void **state UNUSED)
-{
-	AUTO_RELEASE(buf) struct buf out = BUF_INIT(4);
-	struct err err = ERR_INIT;
-	int fds[2];
-
-	assert_int_equal(pipe(fds), 0);
-	assert_int_equal(write(fds[1], "12345", 5), 5);
-	close(fds[1]);
-	assert_int_equal(keysfile_read(fds[0], &out, &err), -1);
-	assert_int_equal(err.code, ERR_TOOBIG);
-	close(fds[0]);
-}
-
-static void
 names_carry_the_time(void **state UNUSED)
 {
 	AUTO_STR char *a = keysfile_name("/d", 1795513500, "pem");
@@ -241,7 +226,6 @@ main(void)
 		cmocka_unit_test(a_file_takes_the_place_of_an_older_one),
 		cmocka_unit_test(what_is_no_regular_file_stays),
 		cmocka_unit_test(a_failure_leaves_nothing_behind),
-		cmocka_unit_test(reading_is_bounded),
 		cmocka_unit_test(names_carry_the_time),
 		cmocka_unit_test(the_newest_backups_are_kept),
 		cmocka_unit_test(other_files_in_the_folder_stay),
