@@ -9,7 +9,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -20,14 +19,6 @@
 #define CHAIN_MAX  8
 #define KEY_ID_MAX 64
 
-/* Which version of a file it is. */
-struct version {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec modified, changed;
-};
-
 struct pair {
 	struct secret *cert; /* public, but this type is at hand */
 	struct secret *key;
@@ -37,7 +28,7 @@ struct tls {
 	char *cert_file, *key_file;
 	const struct clock *clock;
 	struct pair pair;
-	struct version seen[2]; /* of the files, good or not */
+	struct stat seen[2]; /* of the files, good or not */
 	uint64_t looked_ms;
 };
 
@@ -169,24 +160,17 @@ load(struct tls *t, struct err *err)
 	return 0;
 }
 
+/* All zeros: none. */
 static void
-look_at(const char *path, struct version *v)
+look_at(const char *path, struct stat *ret)
 {
-	struct stat st;
-
-	memset(v, 0, sizeof(*v));
-	if (stat(path, &st) < 0)
-		return;
-	v->dev = st.st_dev;
-	v->ino = st.st_ino;
-	v->size = st.st_size;
-	v->modified = st.st_mtim;
-	v->changed = st.st_ctim;
+	if (stat(path, ret) < 0)
+		memset(ret, 0, sizeof(*ret));
 }
 
 /* Before they are read: what changes in between is read once more. */
 static void
-look(struct tls *t, struct version now[static 2])
+look(struct tls *t, struct stat now[static 2])
 {
 	look_at(t->cert_file, &now[0]);
 	look_at(t->key_file, &now[1]);
@@ -196,13 +180,13 @@ look(struct tls *t, struct version now[static 2])
 static void
 reload(struct tls *t)
 {
-	struct version now[2];
+	struct stat now[2];
 	struct err err = ERR_INIT;
 
 	if (clock_mono_ms(t->clock) - t->looked_ms < TLS_LOOK_MS)
 		return;
 	look(t, now);
-	if (memcmp(now, t->seen, sizeof(now)) == 0)
+	if (file_same(&now[0], &t->seen[0]) && file_same(&now[1], &t->seen[1]))
 		return;
 	memcpy(t->seen, now, sizeof(now));
 	if (load(t, &err) == 0)

@@ -67,25 +67,13 @@ target_release(struct target *t)
 	buf_release(&t->ca);
 }
 
-/* Projected volumes swap a symlink, others rewrite the file in place. */
-static bool
-same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
-	    a->st_size == b->st_size &&
-	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	    a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
-	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
 /* A file changed twice within one tick of the file system's clock looks the
  * same: until it was read a while after it was first seen, only its contents
  * tell. */
 static bool
 is_known(const struct target *t, const struct stat *st)
 {
-	return t->ca.len > 0 && same_file(st, &t->ca_stat) &&
+	return t->ca.len > 0 && file_same(st, &t->ca_stat) &&
 	    t->ca_read_ms - t->ca_seen_ms >= SETTLE_MS;
 }
 
@@ -93,7 +81,7 @@ static void
 note_read(struct target *t, const struct stat *st)
 {
 	t->ca_read_ms = clock_mono_ms(&clock_system);
-	if (!same_file(st, &t->ca_stat)) {
+	if (!file_same(st, &t->ca_stat)) {
 		t->ca_stat = *st;
 		t->ca_seen_ms = t->ca_read_ms;
 	}

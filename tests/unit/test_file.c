@@ -133,6 +133,28 @@ reading_a_descriptor_is_bounded_too(void **state UNUSED)
 }
 
 static void
+any_of_what_tells_versions_apart_makes_another_one(void **state UNUSED)
+{
+	const struct stat a = { .st_dev = 1, .st_ino = 2, .st_size = 3 };
+	struct stat others[7];
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		others[i] = a;
+	others[0].st_dev++;
+	others[1].st_ino++;
+	others[2].st_size++;
+	others[3].st_mtim.tv_sec++;
+	others[4].st_mtim.tv_nsec++;
+	others[5].st_ctim.tv_sec++;
+	others[6].st_ctim.tv_nsec++;
+	assert_true(file_same(&a,
+	    &(struct stat) {
+		.st_dev = 1, .st_ino = 2, .st_size = 3, .st_nlink = 9 }));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_false(file_same(&a, &others[i]));
+}
+
+static void
 trims_white_space_at_both_ends(void **state UNUSED)
 {
 	static const struct {
@@ -178,6 +200,8 @@ main(void)
 		    takes_back_what_it_read_of_a_file_that_is_too_big),
 		cmocka_unit_test(names_the_path_and_the_reason),
 		cmocka_unit_test(reading_a_descriptor_is_bounded_too),
+		cmocka_unit_test(
+		    any_of_what_tells_versions_apart_makes_another_one),
 		cmocka_unit_test(trims_white_space_at_both_ends),
 		cmocka_unit_test(refuses_a_text_that_a_nul_byte_would_cut),
 	};
