@@ -12,7 +12,6 @@
 #include "kubeconfig.h"
 
 #define SERVICE_ACCOUNT_DIR "/var/run/secrets/kubernetes.io/serviceaccount"
-#define CA_MAX		    (1024u * 1024)
 #define NAMESPACE_MAX	    256
 
 static int
@@ -46,16 +45,8 @@ set_server(struct kube_config *cfg, struct err *err)
 static int
 set_trust(struct kube_config *cfg, const char *dir, struct err *err)
 {
-	AUTO_RELEASE(buf) struct buf pem = BUF_INIT(CA_MAX);
-
 	cfg->ca_file = xasprintf("%s/ca.crt", dir);
-	if (file_read(cfg->ca_file, &pem, err) < 0)
-		return err_wrap(err, "certificate authority");
-	if (!kubeconfig_is_pem_certificate(buf_str(&pem)))
-		return err_set(err, ERR_INVALID,
-		    "certificate authority: %s holds no certificate",
-		    cfg->ca_file);
-	return 0;
+	return kubeconfig_check_authority(cfg->ca_file, err);
 }
 
 static int

@@ -57,11 +57,25 @@ kubeconfig_user_agent(const char *version)
 	return ua;
 }
 
-bool
-kubeconfig_is_pem_certificate(const char *text)
+/* Whether a text holds a PEM certificate at all. */
+static bool
+is_pem_certificate(const char *text)
 {
 	return strstr(text, "-----BEGIN CERTIFICATE-----") != NULL ||
 	    strstr(text, "-----BEGIN TRUSTED CERTIFICATE-----") != NULL;
+}
+
+int
+kubeconfig_check_authority(const char *path, struct err *err)
+{
+	AUTO_RELEASE(buf) struct buf pem = BUF_INIT(FILE_MAX);
+
+	if (file_read(path, &pem, err) < 0)
+		return err_wrap(err, "certificate authority");
+	if (!is_pem_certificate(buf_str(&pem)))
+		return err_set(err, ERR_INVALID,
+		    "certificate authority: %s holds no certificate", path);
+	return 0;
 }
 
 const char *
@@ -206,7 +220,7 @@ set_trust(struct loader *l, const json_t *cluster, struct err *err)
 		return err_set(err, ERR_INVALID,
 		    "insecure-skip-tls-verify together with a certificate "
 		    "authority");
-	if (cfg->ca_pem != NULL && !kubeconfig_is_pem_certificate(cfg->ca_pem))
+	if (cfg->ca_pem != NULL && !is_pem_certificate(cfg->ca_pem))
 		return err_set(err, ERR_INVALID,
 		    "certificate-authority-data holds no certificate");
 	if (tls && !cfg->insecure && cfg->ca_pem == NULL &&
@@ -406,19 +420,6 @@ kube_config_file(const char *path, const char *version,
 	return 0;
 }
 
-static int
-check_authority(const char *path, struct err *err)
-{
-	AUTO_RELEASE(buf) struct buf pem = BUF_INIT(FILE_MAX);
-
-	if (file_read(path, &pem, err) < 0)
-		return err_wrap(err, "certificate authority");
-	if (!kubeconfig_is_pem_certificate(buf_str(&pem)))
-		return err_set(err, ERR_INVALID,
-		    "certificate authority: %s holds no certificate", path);
-	return 0;
-}
-
 int
 kube_config_endpoint(const struct kube_endpoint *e, const struct clock *clock,
     struct kube_config **ret, struct err *err)
@@ -431,7 +432,7 @@ kube_config_endpoint(const struct kube_endpoint *e, const struct clock *clock,
 		return err_set(
 		    err, ERR_INVALID, "server is not an https:// address");
 	if (set_server(cfg, e->server, err) < 0 ||
-	    check_authority(e->ca_file, err) < 0)
+	    kubeconfig_check_authority(e->ca_file, err) < 0)
 		return -1;
 	cfg->ca_file = xstrdup(e->ca_file);
 	if (e->tls_server_name != NULL)
