@@ -17,7 +17,6 @@
 /* Waits after failures: doubling from the first to the last. */
 #define RETRY_FIRST_MS 500
 #define RETRY_LAST_MS  60000
-#define MS_OF_S	       1000u
 
 struct certpublisher {
 	struct certpublisher_config cfg;
@@ -109,14 +108,9 @@ failed(struct certpublisher *p, const struct err *err)
 	if (err->code != ERR_CANCELLED)
 		log_error("Cannot publish the certificate", "namespace",
 		    p->cfg.ns, "configmap", p->cfg.name, "error", err->msg);
-	if (p->retry_ms == 0)
-		p->retry_ms = RETRY_FIRST_MS;
-	else if (p->retry_ms < RETRY_LAST_MS / 2)
-		p->retry_ms *= 2;
-	else
-		p->retry_ms = RETRY_LAST_MS;
-	if (err->retry_after_s * MS_OF_S > p->retry_ms)
-		p->retry_ms = err->retry_after_s * MS_OF_S;
+	p->retry_ms = p->retry_ms == 0 ? RETRY_FIRST_MS : 2 * p->retry_ms;
+	if (err->retry_after_s * MS_PER_S > p->retry_ms)
+		p->retry_ms = err->retry_after_s * MS_PER_S;
 	if (p->retry_ms > RETRY_LAST_MS)
 		p->retry_ms = RETRY_LAST_MS;
 	return p->retry_ms;
