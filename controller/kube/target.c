@@ -159,17 +159,11 @@ target_head_field(const char *p, size_t len, struct target_field *ret)
 	return true;
 }
 
-/* The value of a header line called name, or NULL. */
-static const char *
-header_value(const char *p, size_t len, const char *name, size_t *value_len)
+static bool
+is_named(const struct target_field *f, const char *name)
 {
-	struct target_field f;
-
-	if (!target_head_field(p, len, &f) || f.name_len != strlen(name) ||
-	    strncasecmp(f.name, name, f.name_len) != 0)
-		return NULL;
-	*value_len = f.value_len;
-	return f.value;
+	return f->name_len == strlen(name) &&
+	    strncasecmp(f->name, name, f->name_len) == 0;
 }
 
 /* Whole seconds; dates, signs and fractions count as none. */
@@ -219,18 +213,19 @@ bool
 target_head_line(struct target_head *h, const char *p, size_t len)
 {
 	size_t bytes = h->bytes + len;
-	const char *value;
-	size_t n;
+	struct target_field f;
 
 	if (bytes > HEAD_MAX)
 		return false;
 	if (len >= 5 && strncmp(p, "HTTP/", 5) == 0) {
 		target_head_reset(h); /* also behind a 100 */
 		h->status = parse_status(p, len);
-	} else if ((value = header_value(p, len, "Content-Type", &n)) != NULL) {
-		h->json = is_json_type(value, n);
-	} else if ((value = header_value(p, len, "Retry-After", &n)) != NULL) {
-		h->retry_after_s = parse_retry_after(value, n);
+	} else if (target_head_field(p, len, &f)) {
+		if (is_named(&f, "Content-Type"))
+			h->json = is_json_type(f.value, f.value_len);
+		else if (is_named(&f, "Retry-After"))
+			h->retry_after_s =
+			    parse_retry_after(f.value, f.value_len);
 	} else if (len <= 2 && h->status >= 200) {
 		h->complete = true;
 	}
