@@ -255,7 +255,6 @@ http_admin_start(
 			.idle_ms = IDLE_MS,
 			.read_ms = READ_MS,
 			.write_ms = WRITE_MS,
-			.silent = true,
 		},
 		.connection_memory = CONNECTION_MEMORY,
 	};

@@ -108,10 +108,10 @@ struct http_listener_config {
 	struct metrics *metrics;
 	const struct clock *clock;
 	unsigned threads;
-	size_t body_max; /* of a request that is not for a task */
-	struct conns_limits conns;
-	struct tls *tls;	  /* NULL: plain; with it, threads must be 1 */
-	size_t connection_memory; /* 0: HTTP_CONNECTION_MEMORY */
+	size_t body_max;	   /* of a request that is not for a task */
+	struct conns_limits conns; /* silent with TLS, whatever it says */
+	struct tls *tls;	   /* NULL: plain; with it, threads must be 1 */
+	size_t connection_memory;  /* 0: HTTP_CONNECTION_MEMORY */
 };
 
 /* ERR_IO where the address cannot be bound. Ends with http_server_stop(). */

@@ -685,7 +685,8 @@ http_server_start(const struct http_listener_config *cfg,
 		return -1;
 	}
 	assert(cfg->tls == NULL || cfg->threads == 1);
-	s->conns = conns_new(&cfg->conns, cfg->clock);
+	s->cfg.conns.silent = cfg->tls != NULL;
+	s->conns = conns_new(&s->cfg.conns, cfg->clock);
 	s->fd = fd;
 	addr_text(fd, s->addr);
 	if (cfg->ntasks > 0)

@@ -97,8 +97,7 @@ serve(void)
 		.conns = { .max = 8,
 		    .idle_ms = LONG_MS,
 		    .read_ms = LONG_MS,
-		    .write_ms = LONG_MS,
-		    .silent = true },
+		    .write_ms = LONG_MS },
 	};
 
 	if (load(&err) < 0)
