@@ -115,12 +115,11 @@ restore_answer(const struct restore_plan *p)
 		jsonx_set_str(
 		    v, "fingerprint", keypair_fingerprint(item->key->kp));
 		jsonx_set_str(v, "result", result_name(item->result));
-		if (item->as[0] != '\0' && item->result == RESTORE_PRESENT_AS)
+		if (item->result == RESTORE_PRESENT_AS)
 			jsonx_set_str(v, "as", item->as);
 		if (item->result == RESTORE_CONFLICT)
 			jsonx_set_str(v, "message", item->message);
-		if (json_array_append_new(all, v) < 0)
-			json_decref(v);
+		(void)json_array_append_new(all, v);
 	}
 	return all;
 }

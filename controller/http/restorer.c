@@ -33,12 +33,9 @@ fail(const struct call *c, const char *what, const char *name, size_t created,
 }
 
 static bool
-is_over(const struct call *c, struct err *err)
+is_over(const struct call *c)
 {
-	if (c->pool == NULL || !pool_stopping(c->pool))
-		return false;
-	(void)err_set(err, ERR_CANCELLED, "shutting down");
-	return true;
+	return c->pool != NULL && pool_stopping(c->pool);
 }
 
 static int
@@ -47,8 +44,8 @@ create(struct call *c, const struct restore_item *item, bool dry_run,
 {
 	const struct admin_backend *b = &c->cfg->backend;
 
-	if (is_over(c, err))
-		return -1;
+	if (is_over(c))
+		return err_set(err, ERR_CANCELLED, "shutting down");
 	return b->create(b->ctx, item->key->secret, dry_run, err);
 }
 
@@ -143,7 +140,7 @@ settle(const struct call *c, const struct restore_plan *p)
 	uint64_t end = clock_mono_ms(&clock_system) + c->cfg->settle_ms;
 
 	while (!all_known(c, p) && clock_mono_ms(&clock_system) < end &&
-	    (c->pool == NULL || !pool_stopping(c->pool)))
+	    !is_over(c))
 		(void)nanosleep(&tick, NULL);
 }
 
