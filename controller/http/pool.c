@@ -61,8 +61,8 @@ work(void *arg)
 	struct pool *p = arg;
 	struct pool_job *job;
 
-	/* Of this thread alone on Linux; without it, it works as well. */
-	/* Below the others, whatever the process was started with. */
+	/* Below the others, whatever the process was started with; of this
+	 * thread alone on Linux. Without it, it works as well. */
 	(void)setpriority(
 	    PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, 0) + NICE);
 	while ((job = next_job(p)) != NULL)
