@@ -58,7 +58,7 @@ two_passes() {
 	report "first $first s, second $second s"
 }
 
-key_count_is() {
+keys_are() {
 	same "$1" "$(metric keys)" "keys"
 }
 
@@ -77,7 +77,7 @@ fifty_keys() {
 	mkdir "$RIG/keys"
 	bench keys "$RIG/keys" kube-system 49
 	cat "$RIG"/keys/*.json | kubectl apply -f -
-	within 20 key_count_is 50
+	within 20 keys_are 50
 	idle_start
 	two_passes "$RIG/keys/key-49.pem"
 	passes_row "objects sealed with the oldest"

@@ -49,12 +49,7 @@ a_switch_from_the_reference_and_back_rewrites_no_secret() {
 	same 0 "$(controller_stop TERM)" "exit status"
 	reference_start
 	# Its own key, so that it is the reference's keys which are taken over.
-	certificate >"$RIG/before.pem"
-	kill -USR1 "$(pid controller)"
-	certificate_changed() {
-		! certificate | cmp -s - "$RIG/before.pem"
-	}
-	within 60 certificate_changed
+	next_key
 	three_scopes
 	certificate >"$RIG/theirs.pem"
 	reference_stop

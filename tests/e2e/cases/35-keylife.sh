@@ -18,12 +18,6 @@ a_renewed_key_seals_once_its_backup_is_noted() {
 	one_more() {
 		same $(($(cat "$RIG/count") + 1)) "$(key_count)" "keys"
 	}
-	certificate_same() {
-		certificate | cmp -s - "$RIG/before.pem"
-	}
-	certificate_changed() {
-		! certificate_same
-	}
 	within 60 one_more
 	stays 3 certificate_same
 	newest=$(keys | jq -r '.items | sort_by(.metadata.creationTimestamp) |
@@ -88,17 +82,17 @@ a_key_that_no_item_needs_is_retired_with_no_object_failing() {
 		curl -sSf --max-time 5 "http://$address:8081/metrics" |
 		    grep -c "_key_items{.*} $1\$"
 	}
-	known() {
+	counted() {
 		curl -sSf --max-time 5 "http://$address:8081/metrics" |
 		    grep -q '_key_items_unknown 0$'
 	}
-	within 120 known
+	within 120 counted
 	print=$(openssl x509 -in "$RIG/restricted.crt" -pubkey -noout)
 	[ -n "$print" ]
 	[ "$(key_items 1)" -ge 1 ]
 	secret "$ns" s foo=baz | seal --scope cluster-wide | apply
 	unsealed "$ns" s foo=baz
-	within 5 known
+	within 5 counted
 	kubectl label secret -n kube-system restricted --overwrite \
 	    "$key_label=retired"
 	stays 3 synced "$ns" s True

@@ -28,7 +28,7 @@ shipped_roles() {
 }
 
 namespaced_roles_of_the_reference_are_enough() {
-	local value began before
+	local value began
 	namespace
 	value=$(plain)
 	secret "$ns" s "foo=$value" | seal >"$RIG/s.json"
@@ -50,20 +50,12 @@ namespaced_roles_of_the_reference_are_enough() {
 	secret "$ns-later" s "foo=$value" | seal | apply
 	within 60 data_is "$ns-later" s "$(items "foo=$value")"
 	# Keys cannot be watched, and are followed all the same.
-	before=$(certificate)
-	kill -USR1 "$(pid controller)"
-	certificate_changed() {
-		[ "$(certificate)" != "$before" ]
-	}
-	within 60 certificate_changed
+	next_key
 	# Before any list has seen it.
 	kubectl label secret -n kube-system "$(keys | jq -r '.items |
 	    sort_by(.metadata.creationTimestamp) | last | .metadata.name')" \
 	    --overwrite "$key_label=compromised"
-	same_again() {
-		[ "$(certificate)" = "$before" ]
-	}
-	within 10 same_again
+	within 10 certificate_same
 	tail -c "+$((began + 1))" "$RIG/controller.log" >"$RIG/since"
 	fails grep -i forbidden "$RIG/since"
 	same 1 "$(grep -c "list sealedsecrets in namespace kube-system" \

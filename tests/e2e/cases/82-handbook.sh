@@ -58,12 +58,6 @@ book_backs_up() {
 	    -o yaml >sealed-secrets-master-key-backup.yaml
 }
 
-# The name of a first key follows from the minute; a cluster that is made anew
-# is not made within the same one.
-minute_is_over() {
-	[ $(($(date +%s) / 60)) -gt "$1" ]
-}
-
 # The cluster is lost: no key, no Secret, no SealedSecret, a new key.
 book_loses_all() {
 	instance_kill TERM sealed-secrets book-0

@@ -21,19 +21,10 @@ drill_seals() {
 			        >"$RIG/drill/git/$name-$scope.json"
 			echo "$value" >"$RIG/drill/git/$name-$scope.value"
 		done
-		[ "$name" = new ] || drill_next_key
+		[ "$name" = new ] || next_key
 	done
 	kubectl apply -f "$RIG/drill/git"
 	drill_is_back
-}
-
-drill_next_key() {
-	certificate >"$RIG/before.pem"
-	kill -USR1 "$(pid controller)"
-	certificate_changed() {
-		! certificate | cmp -s - "$RIG/before.pem"
-	}
-	within 60 certificate_changed
 }
 
 drill_is_back() {
@@ -45,17 +36,13 @@ drill_is_back() {
 	done
 }
 
-drill_minute_is_over() {
-	[ $(($(date +%s) / 60)) -gt "$1" ]
-}
-
 # A new cluster whose controller has made a first key of its own: it gets what
-# is in Git, and nothing opens. The name of a first key follows from the minute.
+# is in Git, and nothing opens.
 drill_loses_all() {
 	local minute=$(($(date +%s) / 60))
 	cluster_lose
 	rm -rf "$RIG/mounts"
-	within 61 drill_minute_is_over "$minute"
+	within 61 minute_is_over "$minute"
 	# shellcheck disable=SC2119
 	controller_start
 	drill_applies_git

@@ -85,6 +85,22 @@ certificate() {
 	curl -sSf --max-time 5 "http://$address:8080/v1/cert.pem"
 }
 
+certificate_same() {
+	certificate | cmp -s - "$RIG/before.pem"
+}
+
+certificate_changed() {
+	! certificate_same
+}
+
+# next_key: makes another sealing key; the certificate before it is in
+# $RIG/before.pem.
+next_key() {
+	certificate >"$RIG/before.pem"
+	kill -USR1 "$(pid controller)"
+	within 60 certificate_changed
+}
+
 keys() {
 	get secret -n kube-system -l "$key_label=active"
 }
