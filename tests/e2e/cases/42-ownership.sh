@@ -14,8 +14,8 @@ owner() {
 	    apiVersion: "bitnami.com/v1alpha1", kind: "SealedSecret"}]'
 }
 
-# row KIND ITEM: the SealedSecret of one item and one label.
-row() {
+# sealed_row KIND ITEM: the SealedSecret of one item and one label.
+sealed_row() {
 	secret "$ns" "$1" "$2=$value" | jq --arg item "$2" '.metadata.labels =
 	    {ours: $item}' | seal
 }
@@ -83,26 +83,32 @@ table() {
 sealed_rows() {
 	local kind
 	for kind in $kinds; do
-		row "$kind" "$1"
+		sealed_row "$kind" "$1"
 	done >"$RIG/rows.json"
 }
 
-the_table_of_ownership_holds() {
-	local value kind
-	local refused='[["one","theirs"],{"theirs":"yes"},["theirs"],'
-	local p=sealedsecrets.bitnami.com/patch
-	local m=sealedsecrets.bitnami.com/managed
-	local both='{"ours":'
+# rows_are_there: all rows with what is there before them, and no controller
+# nor collector, which would take the Secret of an old UID at once; sets $value.
+rows_are_there() {
+	local kind
 	namespace
 	value=$(plain)
 	sealed_rows one
 	controller_stop
-	# The collector would take the Secret of an old UID at once.
 	kill -STOP "$(pid manager)"
 	kubectl create -f "$RIG/rows.json"
 	for kind in $kinds; do
 		place "$kind"
 	done
+}
+
+the_table_of_ownership_holds() {
+	local value
+	local refused='[["one","theirs"],{"theirs":"yes"},["theirs"],'
+	local p=sealedsecrets.bitnami.com/patch
+	local m=sealedsecrets.bitnami.com/managed
+	local both='{"ours":'
+	rows_are_there
 	controller_start
 	table one "$(replaced one)" "$(replaced one)" "${refused}[false]]" \
 	    "${refused}[]]" "$(replaced one)" \
@@ -146,15 +152,7 @@ deleted_objects_leave_what_is_not_theirs() {
 
 the_old_way_of_deleting_takes_only_what_is_ours() {
 	local value kind
-	namespace
-	value=$(plain)
-	sealed_rows one
-	controller_stop
-	kill -STOP "$(pid manager)"
-	kubectl create -f "$RIG/rows.json"
-	for kind in $kinds; do
-		place "$kind"
-	done
+	rows_are_there
 	controller_start --old-gc-behavior
 	for kind in none owned managed both patch; do
 		within 20 synced "$ns" "$kind" True

@@ -63,29 +63,17 @@ bad_objects() {
 	    annotations: {names: $k[1]}}, spec: $k[0]}'
 }
 
-# post_lines URL: creates what is on stdin, an object a line.
+# post_lines: creates what is on stdin, an object a line.
 post_lines() {
-	local i=0 line
-	mkdir -p "$RIG/lines"
+	local i=0 line dir=$RIG/lines
+	mkdir -p "$dir"
 	while IFS= read -r line; do
 		i=$((i + 1))
-		printf %s "$line" >"$RIG/lines/$i.json"
-		cat <<-EOT
-			next
-			url = "$1"
-			header = "Content-Type: application/json"
-			data = "@$RIG/lines/$i.json"
-			cacert = "$RIG/pki/ca.crt"
-			cert = "$RIG/pki/admin.crt"
-			key = "$RIG/pki/admin.key"
-			output = "/dev/null"
-			silent
-			show-error
-			fail
-		EOT
-	done | sed 1d >"$RIG/lines.curl"
-	curl --parallel --parallel-max 4 -K "$RIG/lines.curl"
-	rm -rf "$RIG/lines"
+		printf %s "$line" >"$dir/$i.json"
+	done
+	post_list "$dir"
+	post_all "$dir"
+	rm -rf "$dir"
 }
 
 # verdicts: how many are decided as they should be.
@@ -104,11 +92,9 @@ verdicts_are() {
 }
 
 the_good_are_served_and_the_bad_are_told() {
-	local url before after
-	local began good=$RIG/good.json
+	local before after began good=$RIG/good.json
 	namespace
-	url=https://$address:$port/apis/bitnami.com/v1alpha1/namespaces/$ns/sealedsecrets
-	began=$(pid controller) before=$(anonymous)
+	began=$(pid controller) before=$(memory RssAnon)
 	trap schema_back EXIT
 	schema_off
 	secret "$ns" x "foo=$(plain)" | seal --scope cluster-wide |
@@ -117,9 +103,9 @@ the_good_are_served_and_the_bad_are_told() {
 		bad_objects
 		jq -cn --slurpfile o "$good" 'range(200) as $i | $o[0] |
 		    .metadata.name = "good-\($i)"'
-	} | post_lines "$url"
+	} | post_lines
 	within 60 verdicts_are "400 400"
-	after=$(anonymous)
+	after=$(memory RssAnon)
 	report "RssAnon $before kB, with the 400 $after kB"
 	[ "$after" -le $((before + 8192)) ] || die "from $before to $after kB"
 	same "$began" "$(pid controller)" "process"

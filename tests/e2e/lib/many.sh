@@ -4,19 +4,17 @@
 #
 # shellcheck disable=SC2154,SC2034
 
-# post_all COUNT: creates SealedSecrets m-1 ... m-COUNT from $RIG/many.json in
-# the namespace $ns, over kept-alive connections and not by one client run
-# each, so that the API server and the controller are what is measured.
-post_all() {
+# post_list DIR: prepares to create the SealedSecrets DIR/1.json, DIR/2.json ...
+# in the namespace $ns.
+post_list() {
 	local i
-	mkdir -p "$RIG/many"
-	for ((i = 1; i <= $1; i++)); do
-		sed "s/@NAME@/m-$i/" "$RIG/many.json" >"$RIG/many/$i.json"
+	for ((i = 1; ; i++)); do
+		[ -e "$1/$i.json" ] || break
 		cat <<-EOF
 			next
 			url = "https://$address:$port/apis/bitnami.com/v1alpha1/namespaces/$ns/sealedsecrets"
 			header = "Content-Type: application/json"
-			data = "@$RIG/many/$i.json"
+			data = "@$1/$i.json"
 			cacert = "$RIG/pki/ca.crt"
 			cert = "$RIG/pki/admin.crt"
 			key = "$RIG/pki/admin.key"
@@ -25,8 +23,14 @@ post_all() {
 			show-error
 			fail
 		EOF
-	done >"$RIG/many.curl"
-	sed -i 1d "$RIG/many.curl"
+	done | sed 1d >"$1/curl"
+}
+
+# post_all DIR: creates what was prepared, over kept-alive connections and not
+# by one client run each, so that the API server and the controller are what is
+# measured.
+post_all() {
+	curl --parallel --parallel-max 4 -K "$1/curl"
 }
 
 # A list of 2,000 objects takes long to print; the API server counts faster.
@@ -38,22 +42,22 @@ all_synced() {
 # many COUNT: sets $created and $finished, the milliseconds from before the
 # first object until all were there and until all were Synced.
 many() {
-	local start
+	local start i
+	rm -rf "$RIG/many"
+	mkdir "$RIG/many"
 	secret "$ns" '@NAME@' "foo=$(plain)" | seal --scope cluster-wide |
 	    jq -c . >"$RIG/many.json"
-	post_all "$1"
+	for ((i = 1; i <= $1; i++)); do
+		sed "s/@NAME@/m-$i/" "$RIG/many.json" >"$RIG/many/$i.json"
+	done
+	post_list "$RIG/many"
 	start=$(now_ms)
-	curl --parallel --parallel-max 4 -K "$RIG/many.curl"
+	post_all "$RIG/many"
 	created=$(($(now_ms) - start))
 	within $((60 + $1 / 20)) all_synced "$1"
 	finished=$(($(now_ms) - start))
 	same "$1" "$(get secrets -n "$ns" | jq '[.items[] |
 	    select(.metadata.ownerReferences)] | length')" "Secrets"
-}
-
-# anonymous: the controller's private memory in kB.
-anonymous() {
-	awk '/^RssAnon:/ { print $2 }' "/proc/$(pid controller)/status"
 }
 
 # at_rest [SECONDS]: waits until the controller has used no processor for so
