@@ -96,10 +96,7 @@ pod_start() { # ns deployment pod
 	    select(.mountPath | startswith("/etc"))] | length == 0' \
 	    "$dir/deployment.json" ||
 		jq .spec.template "$dir/deployment.json" | volumes "$dir"
-	mapfile -t args < <(jq -r '.spec.template.spec.containers[0] |
-	    (.env // [] | .[] | select(.value) | "\(.name)=\(.value)"), "--",
-	    ((.command // [])[1:] + (.args // []) | .[])' \
-	    "$dir/deployment.json")
+	mapfile -t args < <(pod_args <"$dir/deployment.json")
 	# Where tests/e2e/README.md looks for them.
 	[ "$slot" != 0 ] ||
 		ln -sfn "$dir/controller.pid" "$dir/controller.log" "$RIG/"

@@ -4,44 +4,18 @@
 #
 # shellcheck disable=SC2154,SC2317
 
-second=$RIG/second
-second_port=9080
+second=$RIG/instances/kube-system/second
 
-# second_start [FLAG...]: with the account of the first, on other ports.
+# second_start [FLAG...]: another Pod of the Deployment, on other ports.
 second_start() {
-	local args
-	mkdir -p "$second"
-	ln -sfn "$RIG/serviceaccount" "$second/serviceaccount"
-	ln -sfn "$RIG/bin" "$second/bin"
-	rm -f "$second/controller.exit"
-	mapfile -t args < <(controller_args)
-	args+=(--listen-addr ":$second_port" --listen-metrics-addr :9081 "$@")
-	(
-		rc=0
-		# Another Pod has another host name.
-		unshare --mount --uts bash -c 'hostname second; exec bash "$@"' \
-		    pod "$here/lib/pod.sh" "$second" "$address" "$port" \
-		    "${args[@]}" || rc=$?
-		echo "$rc" >"$second/controller.exit"
-	) >>"$second/controller.log" 2>&1 3>&- 9>&- &
-	trap second_kill EXIT
-	within 60 second_answers /readyz
+	trap instances_end EXIT
+	instance_start kube-system "$app" second 9080 "$@"
 }
 
-second_answers() {
-	curl -sSf --max-time 5 "http://$address:$second_port$1"
-}
-
-second_pid() {
-	cat "$second/controller.pid"
-}
-
-second_kill() {
-	kill -KILL "$(second_pid)" 2>/dev/null || true
-}
-
-second_ended() {
-	[ -e "$second/controller.exit" ]
+second_stop() {
+	kill -TERM "$(cat "$second/controller.pid")"
+	within 10 test -e "$second/controller.exit"
+	kubectl delete pod -n kube-system second --force --grace-period 0
 }
 
 second_said() {
@@ -57,7 +31,8 @@ a_dead_leader_is_replaced_in_time() {
 	second_start
 	fails second_said msg=Leads
 	# Every replica serves.
-	same "$(certificate)" "$(second_answers /v1/cert.pem)" certificate
+	same "$(certificate)" "$(curl -sSf --max-time 5 \
+	    "http://$address:9080/v1/cert.pem")" certificate
 	controller_stop KILL
 	apply <"$RIG/s.json"
 	within 20 data_is "$ns" s "$(items "foo=$value")"
@@ -65,8 +40,7 @@ a_dead_leader_is_replaced_in_time() {
 	second_said msg=Leads
 	# The one that comes back follows; a stop hands over at once.
 	controller_start
-	kill -TERM "$(second_pid)"
-	within 10 second_ended
+	second_stop
 	same 0 "$(cat "$second/controller.exit")" "exit status"
 	secret "$ns" t "foo=$value" | seal | apply
 	within 10 data_is "$ns" t "$(items "foo=$value")"
@@ -117,8 +91,7 @@ two_that_overlap_come_to_rest() {
 	within 10 data_is "$ns" s1 "$(items "foo=$value")"
 	sleep 2
 	stays 5 versions_are "$(versions)"
-	kill -TERM "$(second_pid)"
-	within 10 second_ended
+	second_stop
 	same "$before" "$(key_count)" "number of keys"
 	controller_stop
 	controller_start

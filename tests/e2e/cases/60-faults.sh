@@ -200,7 +200,6 @@ a_new_token_is_taken_up() {
 	}
 	kubectl delete pod -n kube-system "$app-0" --force --grace-period 0
 	cluster_pod
-	cluster_endpoint_port
 	controller_account
 	within 60 refuses_the_old_one
 	secret "$ns" s "foo=$value" | seal | apply

@@ -145,32 +145,39 @@ cluster_manifests() {
 	manager_start
 }
 
+# pod_of NS DEPLOYMENT NAME: the Pod that would be made of the Deployment.
+pod_of() {
+	kubectl get -n "$1" -o json deployment "$2" | jq --arg n "$3" '
+	    {apiVersion: "v1", kind: "Pod", metadata:
+	    (.spec.template.metadata + {name: $n,
+	    namespace: .metadata.namespace}),
+	    spec: (.spec.template.spec + {nodeName: "node-0"})}'
+}
+
+# pod_runs NS DEPLOYMENT NAME: makes that Pod, and says that it runs.
+pod_runs() {
+	pod_of "$@" | kubectl apply -f -
+	kubectl patch -n "$1" pod "$3" --subresource=status -p "$(
+	    jq -n --arg ip "$address" '{status: {phase: "Running", podIP: $ip,
+	    podIPs: [{$ip}]}}')"
+}
+
+# endpoints NS SERVICE POD: the Pod stands behind the Service.
+endpoints() {
+	kubectl get -n "$1" -o json service "$2" | jq --arg pod "$3" \
+	    --arg ip "$address" '.metadata as $m | {apiVersion: "v1",
+	    kind: "Endpoints", metadata: {name: $m.name,
+	    namespace: $m.namespace}, subsets: [{addresses: [{$ip,
+	    targetRef: {kind: "Pod", name: $pod, namespace: $m.namespace}}],
+	    ports: [.spec.ports[] | {port: (.targetPort | numbers // 8080)} +
+	    (if .name then {name} else {} end)]}]}' | kubectl apply -f -
+}
+
 # What a scheduler, a kubelet and the endpoints controller would do: the Pod
 # of the shipped Deployment exists, runs, and stands behind its Service.
 cluster_pod() {
-	kubectl get -n kube-system -o json deployment "$app" | jq --arg n "$app" '
-	    {apiVersion: "v1", kind: "Pod", metadata: (.spec.template.metadata +
-	    {name: "\($n)-0", namespace: "kube-system"}),
-	    spec: (.spec.template.spec + {nodeName: "node-0"})}' |
-	    kubectl apply -f -
-	kubectl patch -n kube-system pod "$app-0" --subresource=status -p "$(
-	    jq -n --arg ip "$address" '{status: {phase: "Running", podIP: $ip,
-	    podIPs: [{$ip}]}}')"
-	jq -n --arg n "$app" --arg ip "$address" '{apiVersion: "v1",
-	    kind: "Endpoints", metadata: {name: $n, namespace: "kube-system"},
-	    subsets: [{addresses: [{$ip, targetRef: {kind: "Pod",
-	    name: "\($n)-0", namespace: "kube-system"}}],
-	    ports: [{port: 8080}]}]}' | kubectl apply -f -
-}
-
-# Endpoints carry the port's name; the proxy matches it with the Service's.
-cluster_endpoint_port() {
-	local name
-	name=$(kubectl get -n kube-system service "$app" -o json |
-	    jq -r '.spec.ports[0].name // ""')
-	[ -z "$name" ] || kubectl patch -n kube-system endpoints "$app" \
-	    --type=json -p "[{\"op\": \"add\",
-	    \"path\": \"/subsets/0/ports/0/name\", \"value\": \"$name\"}]"
+	pod_runs kube-system "$app" "$app-0"
+	endpoints kube-system "$app" "$app-0"
 }
 
 # What makes an empty API server this cluster.
@@ -181,7 +188,6 @@ cluster_fill() {
 	within 20 exists namespace kube-system
 	cluster_manifests
 	cluster_pod
-	cluster_endpoint_port
 }
 
 cluster_start() {

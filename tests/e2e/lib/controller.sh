@@ -8,16 +8,21 @@
 app=sealed-secrets-controller
 key_label=sealedsecrets.bitnami.com/sealed-secrets-key
 
-# The token is bound to the service account and the Pod, as a kubelet's is.
-controller_account() {
-	local dir=$RIG/serviceaccount
+# mount_account DIR NS ACCOUNT POD: DIR/serviceaccount as a kubelet makes it; the
+# token is bound to the service account and the Pod.
+mount_account() {
+	local dir=$1/serviceaccount
 	mkdir -p "$dir"
 	cp "$RIG/pki/ca.crt" "$dir/ca.crt"
-	printf kube-system >"$dir/namespace"
-	kubectl create token -n kube-system "$app" --duration 1h \
-	    --bound-object-kind Pod --bound-object-name "$app-0" >"$dir/token.new"
+	printf %s "$2" >"$dir/namespace"
+	kubectl create token -n "$2" "$3" --duration 1h \
+	    --bound-object-kind Pod --bound-object-name "$4" >"$dir/token.new"
 	chmod 644 "$dir"/*
 	mv "$dir/token.new" "$dir/token"
+}
+
+controller_account() {
+	mount_account "$RIG" kube-system "$app" "$app-0"
 }
 
 # container FILTER: something of the shipped Deployment's container.
@@ -26,11 +31,16 @@ container() {
 	    jq -r ".spec.template.spec.containers[0] | $1"
 }
 
-# The container's own environment and arguments, one a line.
-controller_args() {
-	container '(.env // [] | .[] | select(.value) |
-	    "\(.name)=\(.value)"), "--",
+# pod_args: a Deployment on stdin; its container's own environment and
+# arguments, one a line, as lib/pod.sh takes them.
+pod_args() {
+	jq -r '.spec.template.spec.containers[0] |
+	    (.env // [] | .[] | select(.value) | "\(.name)=\(.value)"), "--",
 	    ((.command // [])[1:] + (.args // []) | .[])'
+}
+
+controller_args() {
+	get deployment -n kube-system "$app" | pod_args
 }
 
 controller_run() {

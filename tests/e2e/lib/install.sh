@@ -22,34 +22,6 @@ overlay_in() {
 	echo "$dir"
 }
 
-# pod_of NS DEPLOYMENT NAME: the Pod that would be made of the Deployment.
-pod_of() {
-	kubectl get -n "$1" -o json deployment "$2" | jq --arg n "$3" '
-	    {apiVersion: "v1", kind: "Pod", metadata:
-	    (.spec.template.metadata + {name: $n,
-	    namespace: .metadata.namespace}),
-	    spec: (.spec.template.spec + {nodeName: "node-0"})}'
-}
-
-# pod_runs NS DEPLOYMENT NAME: makes that Pod, and says that it runs.
-pod_runs() {
-	pod_of "$@" | kubectl apply -f -
-	kubectl patch -n "$1" pod "$3" --subresource=status -p "$(
-	    jq -n --arg ip "$address" '{status: {phase: "Running", podIP: $ip,
-	    podIPs: [{$ip}]}}')"
-}
-
-# endpoints NS SERVICE POD: the Pod stands behind the Service.
-endpoints() {
-	kubectl get -n "$1" -o json service "$2" | jq --arg pod "$3" \
-	    --arg ip "$address" '.metadata as $m | {apiVersion: "v1",
-	    kind: "Endpoints", metadata: {name: $m.name,
-	    namespace: $m.namespace}, subsets: [{addresses: [{$ip,
-	    targetRef: {kind: "Pod", name: $pod, namespace: $m.namespace}}],
-	    ports: [.spec.ports[] | {port: (.targetPort | numbers // 8080)} +
-	    (if .name then {name} else {} end)]}]}' | kubectl apply -f -
-}
-
 # kubelet_logs NS POD: a node whose kubelet gives the log of that Pod's
 # container, as long as the case runs.
 kubelet_logs() {
@@ -74,15 +46,10 @@ kubelet_logs() {
 
 # instance_account DIR NS DEPLOYMENT POD: as a kubelet puts it into the Pod.
 instance_account() {
-	local dir=$1/serviceaccount sa
-	mkdir -p "$dir"
+	local sa
 	sa=$(kubectl get -n "$2" deployment "$3" \
 	    -o jsonpath='{.spec.template.spec.serviceAccountName}')
-	cp "$RIG/pki/ca.crt" "$dir/ca.crt"
-	printf %s "$2" >"$dir/namespace"
-	kubectl create token -n "$2" "${sa:-default}" --duration 1h \
-	    --bound-object-kind Pod --bound-object-name "$4" >"$dir/token"
-	chmod 644 "$dir"/*
+	mount_account "$1" "$2" "${sa:-default}" "$4"
 }
 
 instance_run() {
@@ -104,10 +71,7 @@ instance_start() {
 	ln -sfn "$RIG/bin" "$dir/bin"
 	pod_runs "$ns" "$deployment" "$pod"
 	instance_account "$dir" "$ns" "$deployment" "$pod"
-	mapfile -t args < <(kubectl get -n "$ns" -o json deployment \
-	    "$deployment" | jq -r '.spec.template.spec.containers[0] |
-	    (.env // [] | .[] | select(.value) | "\(.name)=\(.value)"), "--",
-	    ((.command // [])[1:] + (.args // []) | .[])')
+	mapfile -t args < <(get deployment -n "$ns" "$deployment" | pod_args)
 	rm -f "$dir/controller.exit" "$dir/controller.pid"
 	instance_run "$dir" "$pod" "${args[@]}" --listen-addr ":$http" \
 	    --listen-metrics-addr ":$((http + 1))" "$@" \
