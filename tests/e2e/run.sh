@@ -147,12 +147,17 @@ show_failure() {
 	echo "---- output of the case"
 	cat "$RIG/case.log"
 	echo "---- the controller meanwhile"
-	tail -c "+$(($1 + 1))" "$RIG/controller.log" 2>/dev/null | tail -n 60
+	log_since "$1" 2>/dev/null | tail -n 60
 	echo "----"
 }
 
 log_size() {
 	stat -c %s "$RIG/controller.log" 2>/dev/null || echo 0
+}
+
+# log_since SIZE: what the controller has logged since log_size was that.
+log_since() {
+	tail -c "+$(($1 + 1))" "$RIG/controller.log"
 }
 
 # limited FUNCTION: runs it under set -e, and ends it if it hangs.

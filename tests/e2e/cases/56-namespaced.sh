@@ -8,11 +8,10 @@
 # additional namespace, and at home no more than keys to list and create.
 namespaced_roles() {
 	get clusterrolebinding "$app" >"$RIG/binding.json"
-	get role -n kube-system sealed-secrets-key-admin >"$RIG/keys.json"
 	kubectl delete clusterrolebinding "$app"
-	jq 'del(.metadata.resourceVersion) | .rules = [{apiGroups: [""],
-	    resources: ["secrets"], verbs: ["create", "list"]}]' \
-	    "$RIG/keys.json" | kubectl replace -f -
+	role_change '.rules = [{apiGroups: [""], resources: ["secrets"],
+	    verbs: ["create", "list"]}]' \
+	    role -n kube-system sealed-secrets-key-admin
 	kubectl create rolebinding -n "$ns" unsealer \
 	    --clusterrole secrets-unsealer \
 	    --serviceaccount "kube-system:$app"
@@ -21,8 +20,7 @@ namespaced_roles() {
 shipped_roles() {
 	jq 'del(.metadata.resourceVersion, .metadata.uid)' \
 	    "$RIG/binding.json" | kubectl create -f -
-	jq 'del(.metadata.resourceVersion)' "$RIG/keys.json" |
-	    kubectl replace -f -
+	role_back
 	controller_stop
 	controller_start
 }
@@ -35,7 +33,7 @@ namespaced_roles_of_the_reference_are_enough() {
 	controller_stop
 	namespaced_roles
 	trap shipped_roles EXIT
-	began=$(stat -c %s "$RIG/controller.log")
+	began=$(log_size)
 	# Trimmed; one that is missing is picked up when it appears.
 	controller_start --leader-elect=false \
 	    --additional-namespaces " $ns, ,$ns-later"
@@ -56,7 +54,7 @@ namespaced_roles_of_the_reference_are_enough() {
 	    sort_by(.metadata.creationTimestamp) | last | .metadata.name')" \
 	    --overwrite "$key_label=compromised"
 	within 10 certificate_same
-	tail -c "+$((began + 1))" "$RIG/controller.log" >"$RIG/since"
+	log_since "$began" >"$RIG/since"
 	fails grep -i forbidden "$RIG/since"
 	same 1 "$(grep -c "list sealedsecrets in namespace kube-system" \
 	    "$RIG/since")" "lines on the refused stream"

@@ -53,9 +53,9 @@ a_leader_that_loses_the_lease_follows_and_comes_back() {
 	value=$(plain)
 	secret "$ns" s "foo=$value" | seal >"$RIG/s.json"
 	process=$(pid controller)
-	began=$(stat -c %s "$RIG/controller.log")
+	began=$(log_size)
 	said() {
-		tail -c "+$((began + 1))" "$RIG/controller.log" | grep -F "$1"
+		log_since "$began" | grep -F "$1"
 	}
 	kubectl patch lease -n kube-system sealed-secrets-controller \
 	    --type merge -p '{"spec": {"holderIdentity": "somebody-else",
@@ -103,23 +103,18 @@ without_rights_on_leases_it_goes_on_alone() {
 	namespace
 	value=$(plain)
 	controller_stop
-	get role -n kube-system sealed-secrets-key-admin >"$RIG/keys.json"
-	rights_back() {
-		jq 'del(.metadata.resourceVersion)' "$RIG/keys.json" |
-		    kubectl replace -f -
-	}
-	trap rights_back EXIT
-	jq 'del(.metadata.resourceVersion) | .rules |= map(select(
-	    .resources != ["leases"]))' "$RIG/keys.json" | kubectl replace -f -
-	began=$(stat -c %s "$RIG/controller.log")
+	trap role_back EXIT
+	role_change '.rules |= map(select(.resources != ["leases"]))' \
+	    role -n kube-system sealed-secrets-key-admin
+	began=$(log_size)
 	controller_start
 	secret "$ns" s "foo=$value" | seal | apply
 	unsealed "$ns" s "foo=$value"
-	tail -c "+$((began + 1))" "$RIG/controller.log" >"$RIG/since"
+	log_since "$began" >"$RIG/since"
 	same 1 "$(grep -c "Not permitted to get, create and" "$RIG/since")" \
 	    "warnings"
 	fails grep -i forbidden "$RIG/since"
-	rights_back
+	role_back
 	controller_stop
 	controller_start
 }

@@ -154,14 +154,12 @@ test_case a_compacted_history_leads_to_a_fresh_list
 # The controller writes a Secret while it cannot watch Secrets, so it has never
 # seen the one that is then deleted.
 a_secret_that_went_while_nobody_watched_comes_back() {
-	local value role=$RIG/role.json
+	local value
 	namespace
 	value=$(plain)
 	secret "$ns" s "foo=$value" | seal >"$RIG/s.json"
-	get clusterrole secrets-unsealer |
-	    jq 'del(.metadata.resourceVersion)' >"$role"
-	jq '(.rules[] | select(.resources == ["secrets"]).verbs) -=
-	    ["list", "watch"]' "$role" | kubectl replace -f -
+	unsealer_change '(.rules[] | select(.resources == ["secrets"]).verbs) -=
+	    ["list", "watch"]'
 	apiserver_kill
 	apiserver_start
 	apiserver_wait
@@ -169,7 +167,7 @@ a_secret_that_went_while_nobody_watched_comes_back() {
 	within 60 data_is "$ns" s "$(items "foo=$value")"
 	within 20 synced "$ns" s True
 	kubectl delete secret -n "$ns" s
-	kubectl replace -f "$role"
+	role_back
 	within 90 data_is "$ns" s "$(items "foo=$value")"
 }
 test_case a_secret_that_went_while_nobody_watched_comes_back

@@ -7,7 +7,7 @@
 
 # attempts NAME: how often it has been tried since the case began.
 attempts() {
-	tail -c "+$((log_began + 1))" "$RIG/controller.log" |
+	log_since "$log_began" |
 	    grep -c "msg=Updating key=$ns/$1$" || true
 }
 
@@ -15,7 +15,7 @@ attempts() {
 begin() {
 	namespace
 	value=$(plain)
-	log_began=$(stat -c %s "$RIG/controller.log")
+	log_began=$(log_size)
 	secret "$ns" "$1" "foo=$value" | seal >"$RIG/$1.json"
 }
 
@@ -42,14 +42,13 @@ healed() {
 	data_is "$ns" "$1" "$(items "foo=$value")"
 }
 
-role_rule() {
-	get clusterrole secrets-unsealer | jq 'del(.metadata.resourceVersion)' \
-	    >"$RIG/role.json"
-	jq "$1" "$RIG/role.json" | kubectl replace -f -
-}
-
-role_back() {
-	kubectl replace -f "$RIG/role.json"
+# forbidden NAME: like begin, and it is held for want of a right.
+forbidden() {
+	begin "$1"
+	unsealer_change '(.rules[] | select(.resources == ["secrets"]).verbs) -=
+	    ["create"]'
+	apply <"$RIG/$1.json"
+	held "$1" Forbidden
 }
 
 a_foreign_secret_that_is_annotated_is_taken_at_once() {
@@ -85,11 +84,7 @@ test_case a_quota_that_is_lifted_is_noticed
 
 rights_that_come_back_are_noticed() {
 	local value log_began
-	begin s
-	role_rule '(.rules[] | select(.resources == ["secrets"]).verbs) -=
-	    ["create"]'
-	apply <"$RIG/s.json"
-	held s Forbidden
+	forbidden s
 	role_back
 	healed s
 }
@@ -98,7 +93,7 @@ test_case rights_that_come_back_are_noticed
 a_refused_status_lands_when_it_may() {
 	local value log_began
 	begin s
-	role_rule 'del(.rules[] | select(.resources ==
+	unsealer_change 'del(.rules[] | select(.resources ==
 	    ["sealedsecrets/status"]))'
 	apply <"$RIG/s.json"
 	within 20 data_is "$ns" s "$(items "foo=$value")"
@@ -207,7 +202,7 @@ a_scope_that_is_added_later_heals() {
 	local value log_began
 	namespace
 	value=$(plain)
-	log_began=$(stat -c %s "$RIG/controller.log")
+	log_began=$(log_size)
 	secret "$ns" s "foo=$value" | seal --scope cluster-wide |
 	    jq 'del(.metadata.annotations)' | apply
 	refused "$ns" s "no key could decrypt secret (foo)"
@@ -222,11 +217,7 @@ test_case a_scope_that_is_added_later_heals
 # The cause changes, the object does not.
 the_message_follows_the_cause() {
 	local value log_began
-	begin s
-	role_rule '(.rules[] | select(.resources == ["secrets"]).verbs) -=
-	    ["create"]'
-	apply <"$RIG/s.json"
-	held s Forbidden
+	forbidden s
 	kubectl create secret generic -n "$ns" s --from-literal=foo=theirs
 	role_back
 	told() {

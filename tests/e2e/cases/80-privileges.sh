@@ -96,10 +96,6 @@ two_replicas_use_every_verb_and_the_second_takes_over() {
 }
 test_case two_replicas_use_every_verb_and_the_second_takes_over
 
-without_delete() {
-	jq '(.rules[] | select(.resources == ["secrets"]).verbs) -= ["delete"]'
-}
-
 # A Secret that is there already, and that the controller may take over.
 adopted() {
 	secret "$ns" "$1" other=value | jq '.metadata.annotations =
@@ -108,17 +104,16 @@ adopted() {
 }
 
 the_right_to_delete_is_what_lets_it_set_an_owner() {
-	local value role=$RIG/role.json
+	local value
 	namespace
 	value=$(plain)
-	get clusterrole secrets-unsealer |
-	    jq 'del(.metadata.resourceVersion)' >"$role"
-	without_delete <"$role" | kubectl replace -f -
+	unsealer_change '(.rules[] | select(.resources == ["secrets"]).verbs) -=
+	    ["delete"]'
 	adopted s "$value"
 	within 20 synced "$ns" s False
 	has "$(message "$ns" s)" "cannot set an ownerRef"
 	data_is "$ns" s "$(items other=value)"
-	kubectl replace -f "$role"
+	role_back
 	within 60 data_is "$ns" s "$(items "foo=$value")"
 	within 20 synced "$ns" s True
 	get secret -n "$ns" s | jq -e '.metadata.ownerReferences | length == 1'

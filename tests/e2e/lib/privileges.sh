@@ -1,9 +1,25 @@
 #!/bin/bash
 #
-# Compares what a service account may do with what it has done, by the API
-# server's audit log.
+# What a service account may do: changes it, and compares it with what the
+# account has done, by the API server's audit log.
 #
 # shellcheck disable=SC2154
+
+# role_change FILTER WORD...: changes the role that kubectl knows by these words.
+role_change() {
+	get "${@:2}" | jq 'del(.metadata.resourceVersion)' >"$RIG/role.json"
+	jq "$1" "$RIG/role.json" | kubectl replace -f -
+}
+
+# unsealer_change FILTER: the same for what it may do with Secrets.
+unsealer_change() {
+	role_change "$1" clusterrole secrets-unsealer
+}
+
+# role_back: the role that was changed last, as it was.
+role_back() {
+	kubectl replace -f "$RIG/role.json"
+}
 
 # Only what the accounts of pods do, and no contents.
 audit_policy() {
