@@ -87,7 +87,7 @@ include tests/tests.mk
 all: $(BUILD)/controller
 
 # A plain "make" on a machine without the libraries says what to do.
-ifeq ($(PKG_LIBS)$(filter deps demo test asan tsan e2e docs-test bench image lint format clean help,$(MAKECMDGOALS)),)
+ifeq ($(PKG_LIBS)$(filter deps demo test asan tsan fuzz e2e docs-test bench image lint format clean help,$(MAKECMDGOALS)),)
 $(error libraries are missing: run "make deps" first)
 endif
 
