@@ -30,6 +30,12 @@
 {{- .Values.backup.caConfigMapName | default (printf "%s-admin-ca" (include "sealed-secrets.fullname" .)) -}}
 {{- end -}}
 
+{{/* Nothing, where exports are not encrypted. */}}
+{{- define "sealed-secrets.recipientsConfigMap" -}}
+{{- $own := ternary (printf "%s-backup-recipients" (include "sealed-secrets.fullname" .)) "" (not (empty .Values.admin.backupRecipients)) -}}
+{{- .Values.admin.backupRecipientsConfigMap | default $own -}}
+{{- end -}}
+
 {{- define "sealed-secrets.adminHost" -}}
 {{ include "sealed-secrets.fullname" . }}-admin.{{ include "sealed-secrets.namespace" . }}.svc
 {{- end -}}
@@ -144,7 +150,7 @@ metadata:
 {{- $tls := "/etc/sealed-secrets/admin-tls" -}}
 {{- $a = concat $a (list "--admin-listen-addr" (printf ":%s" (include "sealed-secrets.number" $v.containerPorts.admin)) "--admin-tls-cert-file" (printf "%s/tls.crt" $tls) "--admin-tls-key-file" (printf "%s/tls.key" $tls)) -}}
 {{- with $v.admin.tokenAudience }}{{ $a = concat $a (list "--admin-token-audience" .) }}{{ end -}}
-{{- if or $v.admin.backupRecipients $v.admin.backupRecipientsConfigMap }}{{ $a = concat $a (list "--backup-recipients-file" "/etc/sealed-secrets/backup-recipients/recipients.pem") }}{{ end -}}
+{{- if include "sealed-secrets.recipientsConfigMap" . }}{{ $a = concat $a (list "--backup-recipients-file" "/etc/sealed-secrets/backup-recipients/recipients.pem") }}{{ end -}}
 {{- end -}}
 {{- toYaml (concat $a $v.extraArgs) -}}
 {{- end -}}
