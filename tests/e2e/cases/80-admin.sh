@@ -16,10 +16,7 @@ port_tls() {
 # port_may NAME VERB,...: a service account with these rights on Secrets where
 # the keys live; its token goes to a file of its name.
 port_may() {
-	kubectl create serviceaccount -n kube-system "$1"
-	kubectl create role -n kube-system "$1" --verb "$2" --resource secrets
-	kubectl create rolebinding -n kube-system "$1" --role "$1" \
-	    --serviceaccount "kube-system:$1"
+	account "$1" "$2"
 	kubectl create token -n kube-system "$1" \
 	    --audience sealed-secrets-admin >"$RIG/admin/$1"
 }
