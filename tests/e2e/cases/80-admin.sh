@@ -46,6 +46,17 @@ port_start() {
 	    --admin-tls-key-file "$RIG/admin/tls.key" "$@"
 }
 
+# port_open: the port with who may use it, whichever case comes first.
+port_open() {
+	[ ! -e "$RIG/admin/restorer" ] || return 0
+	port_tls
+	port_rights
+	port_may reader list
+	port_may exporter get,list
+	port_may restorer create
+	port_start
+}
+
 # port_ask TOKEN METHOD PATH [OPTION...]: prints the status; body and head in files.
 port_ask() {
 	local token=$1 method=$2 path=$3
@@ -61,12 +72,7 @@ port_token() {
 }
 
 the_admin_port_lists_the_keys_to_whom_rbac_lets() {
-	port_tls
-	port_rights
-	port_may reader list
-	port_may exporter get,list
-	port_may restorer create
-	port_start
+	port_open
 	same 200 "$(port_ask "$(port_token reader)" GET /v1/keys)" "list"
 	same "$(key_count)" "$(jq '.keys | length' "$RIG/admin/body")" "keys"
 	same 1 "$(jq '[.keys[] | select(.seals)] | length' "$RIG/admin/body")" \
@@ -79,6 +85,7 @@ test_case the_admin_port_lists_the_keys_to_whom_rbac_lets
 
 the_admin_port_refuses_tokens_and_users_alike() {
 	local other
+	port_open
 	other=$(kubectl create token -n kube-system exporter)
 	same 401 "$(port_ask "$other" POST /v1/keys/export)" "another audience"
 	same '{"error":"unauthorized"}' "$(cat "$RIG/admin/body")" "401"
@@ -94,6 +101,7 @@ test_case the_admin_port_refuses_tokens_and_users_alike
 the_admin_port_speaks_tls_1_2_and_newer_only() {
 	local tls=(curl -sS --cacert "$RIG/pki/ca.crt" -o /dev/null
 		--ciphers DEFAULT:@SECLEVEL=0)
+	port_open
 	fails "${tls[@]}" --tls-max 1.1 "https://$address:8443/"
 	"${tls[@]}" --tls-max 1.2 "https://$address:8443/"
 	"${tls[@]}" --tlsv1.3 "https://$address:8443/"
@@ -108,10 +116,16 @@ port_keys_in() {
 	    .metadata.annotations)] | sort_by(.metadata.name)'
 }
 
-an_export_is_what_kubectl_gives_and_is_written_down() {
-	local id digest
+# port_backup: exports to $RIG/admin/backup.yaml.
+port_backup() {
 	same 200 "$(port_ask "$(port_token exporter)" POST /v1/keys/export)" "export"
 	cp "$RIG/admin/body" "$RIG/admin/backup.yaml"
+}
+
+an_export_is_what_kubectl_gives_and_is_written_down() {
+	local id digest
+	port_open
+	port_backup
 	kubectl get secret -n kube-system -l "$key_label" -o yaml \
 	    >"$RIG/admin/kubectl.yaml"
 	same "$(port_keys_in "$RIG/admin/kubectl.yaml")" \
@@ -137,6 +151,8 @@ a_restore_through_the_admin_port_syncs_what_had_failed() {
 	local value name
 	namespace
 	value=$(plain)
+	port_open
+	port_backup
 	secret "$ns" s "foo=$value" | seal >"$RIG/admin/s.json"
 	port_loses_the_keys
 	apply <"$RIG/admin/s.json"
@@ -159,6 +175,8 @@ a_restore_through_the_admin_port_syncs_what_had_failed() {
 test_case a_restore_through_the_admin_port_syncs_what_had_failed
 
 with_recipients_every_export_is_encrypted() {
+	port_open
+	port_backup
 	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=backup \
 	    -keyout "$RIG/admin/backup.key" -out "$RIG/admin/backup.crt"
 	chmod 644 "$RIG/admin/backup.crt"
