@@ -169,20 +169,10 @@ validate(struct exec *x, const struct type *type, struct value *v)
 }
 
 static bool
-has_any(struct span s, const char *chars)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] != '\0' && strchr(chars, s.p[i]) != NULL)
-			return true;
-	}
-	return false;
-}
-
-static bool
 is_hex_int(struct span s)
 {
 	return s.len > 2 && s.p[0] == '0' && (s.p[1] == 'x' || s.p[1] == 'X') &&
-	    !has_any(s, "pP");
+	    !span_has_any(s, "pP");
 }
 
 /* A number where no type is asked for: its spelling decides. */
@@ -193,7 +183,7 @@ ideal_constant(struct exec *x, const struct node *n, struct value *ret)
 
 	x->node = n;
 	if (num->is_float && !is_hex_int(num->text) && num->text.p[0] != '\'' &&
-	    has_any(num->text, ".eEpP")) {
+	    span_has_any(num->text, ".eEpP")) {
 		*ret = value_float64(num->f);
 		return 0;
 	}

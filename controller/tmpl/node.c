@@ -15,6 +15,16 @@ span_equal(struct span a, struct span b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
 
+bool
+span_has_any(struct span s, const char *chars)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.p[i] != '\0' && strchr(chars, s.p[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* Room for one more element of the size given. */
 static int
 grow(struct env *e, void **v, uint32_t len, uint32_t *cap, size_t size)

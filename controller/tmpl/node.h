@@ -94,6 +94,8 @@ struct node {
 };
 
 bool span_equal(struct span a, struct span b);
+/* Whether one of these characters is in it. */
+bool span_has_any(struct span s, const char *chars);
 int
 node_list_append(struct env *e, struct node_list *l, struct node *n) MUST_CHECK;
 int

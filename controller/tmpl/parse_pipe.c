@@ -172,16 +172,6 @@ integers_of(struct number *n)
 	}
 }
 
-static bool
-has_any(struct span s, const char *chars)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] != '\0' && strchr(chars, s.p[i]) != NULL)
-			return true;
-	}
-	return false;
-}
-
 static int
 parse_number(struct parser *p, struct number *n)
 {
@@ -202,7 +192,7 @@ parse_number(struct parser *p, struct number *n)
 		(void)parser_fail_quoted(p, "illegal number syntax: ", s, "");
 		return -1;
 	}
-	if (!has_any(s, ".eEpP")) {
+	if (!span_has_any(s, ".eEpP")) {
 		(void)parser_fail_quoted(p, "integer overflow: ", s, "");
 		return -1;
 	}

@@ -111,12 +111,34 @@ lists_keep_what_they_have_while_they_grow(void **state UNUSED)
 	env_release(&e);
 }
 
+static void
+finds_one_of_some_characters(void **state UNUSED)
+{
+	static const struct {
+		struct span s;
+		const char *chars;
+		bool want;
+	} cases[] = {
+		{ { "1e5", 3 }, ".eE", true },
+		{ { "1e5", 1 }, ".eE", false },
+		{ { "15", 2 }, ".eE", false },
+		{ { "a\0.", 3 }, ".", true },
+		{ { "a\0", 2 }, ".", false },
+		{ { NULL, 0 }, ".", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(
+		    span_has_any(cases[i].s, cases[i].chars), cases[i].want);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_nodes_in_their_canonical_form),
 		cmocka_unit_test(space_and_comments_are_empty),
+		cmocka_unit_test(finds_one_of_some_characters),
 		cmocka_unit_test(lists_keep_what_they_have_while_they_grow),
 	};
 
