@@ -1,11 +1,10 @@
 /*
- * Go's time.ParseDuration().
+ * Go's time.Duration: ParseDuration(), Round() and String().
  */
 #include "goduration.h"
 
+#include <stdio.h>
 #include <string.h>
-
-#include "gotime.h"
 
 static const struct {
 	const char *name;
@@ -151,4 +150,78 @@ goduration_parse(struct env *e, const struct value *s, int64_t *ret)
 		return invalid_duration(e);
 	*ret = (int64_t)(negative ? 0 - sum : sum);
 	return 0;
+}
+
+bool
+goduration_less_than_half(int64_t x, int64_t y)
+{
+	return (uint64_t)x + (uint64_t)x < (uint64_t)y;
+}
+
+int64_t
+goduration_round(int64_t d, int64_t m)
+{
+	int64_t r, rounded;
+
+	if (m <= 0)
+		return d;
+	r = d % m;
+	if (d < 0) {
+		if (goduration_less_than_half(-r, m))
+			return d - r;
+		return __builtin_sub_overflow(d - r, m, &rounded) ? INT64_MIN
+								  : rounded;
+	}
+	if (goduration_less_than_half(r, m))
+		return d - r;
+	return __builtin_add_overflow(d - r, m, &rounded) ? INT64_MAX : rounded;
+}
+
+/* value / 10^places without trailing zeros. */
+static int
+print_fraction(char *out, size_t size, uint64_t value, int places)
+{
+	char digits[12];
+	uint64_t unit = 1;
+	int n;
+
+	for (int i = 0; i < places; i++)
+		unit *= 10;
+	n = snprintf(digits, sizeof(digits), "%0*llu", places,
+	    (unsigned long long)(value % unit));
+	while (n > 0 && digits[n - 1] == '0')
+		n--;
+	return snprintf(out, size, "%llu%s%.*s",
+	    (unsigned long long)(value / unit), n > 0 ? "." : "", n, digits);
+}
+
+void
+goduration_string(int64_t d, char out[static GODURATION_MAX])
+{
+	uint64_t u = d < 0 ? 0 - (uint64_t)d : (uint64_t)d;
+	uint64_t s = u / (uint64_t)GODURATION_SECOND;
+	size_t size = GODURATION_MAX;
+	const char *unit = "s";
+	int n = 0, places = 9;
+
+	if (d < 0)
+		out[n++] = '-';
+	if (u == 0) {
+		(void)snprintf(out, size, "0s");
+		return;
+	}
+	if (s == 0) {
+		places = u < 1000 ? 0 : u < 1000000 ? 3 : 6;
+		unit = u < 1000 ? "ns" : u < 1000000 ? "\xc2\xb5s" : "ms";
+	}
+	if (s >= 3600)
+		n += snprintf(out + n, size - (size_t)n, "%lluh",
+		    (unsigned long long)(s / 3600));
+	if (s >= 60) {
+		n += snprintf(out + n, size - (size_t)n, "%llum",
+		    (unsigned long long)(s / 60 % 60));
+		u %= (uint64_t)GODURATION_MINUTE;
+	}
+	n += print_fraction(out + n, size - (size_t)n, u, places);
+	(void)snprintf(out + n, size - (size_t)n, "%s", unit);
 }

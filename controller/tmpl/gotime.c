@@ -4,7 +4,7 @@
  */
 #include "gotime.h"
 
-#include <stdio.h>
+#include "goduration.h"
 
 #define DAY_S	       INT64_C(86400)
 #define ABSOLUTE_YEARS UINT64_C(292277022400)
@@ -270,13 +270,6 @@ gotime_truncate(struct gotime t, int64_t d)
 	return d <= 0 ? t : gotime_add(t, -remainder_of(&t, d));
 }
 
-/* x + x < y, both not negative. */
-static bool
-less_than_half(int64_t x, int64_t y)
-{
-	return (uint64_t)x + (uint64_t)x < (uint64_t)y;
-}
-
 struct gotime
 gotime_round(struct gotime t, int64_t d)
 {
@@ -286,73 +279,5 @@ gotime_round(struct gotime t, int64_t d)
 	if (d <= 0)
 		return t;
 	r = remainder_of(&t, d);
-	return gotime_add(t, less_than_half(r, d) ? -r : d - r);
-}
-
-int64_t
-goduration_round(int64_t d, int64_t m)
-{
-	int64_t r, rounded;
-
-	if (m <= 0)
-		return d;
-	r = d % m;
-	if (d < 0) {
-		if (less_than_half(-r, m))
-			return d - r;
-		return __builtin_sub_overflow(d - r, m, &rounded) ? INT64_MIN
-								  : rounded;
-	}
-	if (less_than_half(r, m))
-		return d - r;
-	return __builtin_add_overflow(d - r, m, &rounded) ? INT64_MAX : rounded;
-}
-
-/* value / 10^places without trailing zeros. */
-static int
-print_fraction(char *out, size_t size, uint64_t value, int places)
-{
-	char digits[12];
-	uint64_t unit = 1;
-	int n;
-
-	for (int i = 0; i < places; i++)
-		unit *= 10;
-	n = snprintf(digits, sizeof(digits), "%0*llu", places,
-	    (unsigned long long)(value % unit));
-	while (n > 0 && digits[n - 1] == '0')
-		n--;
-	return snprintf(out, size, "%llu%s%.*s",
-	    (unsigned long long)(value / unit), n > 0 ? "." : "", n, digits);
-}
-
-void
-goduration_string(int64_t d, char out[static GODURATION_MAX])
-{
-	uint64_t u = d < 0 ? 0 - (uint64_t)d : (uint64_t)d;
-	uint64_t s = u / (uint64_t)GODURATION_SECOND;
-	size_t size = GODURATION_MAX;
-	const char *unit = "s";
-	int n = 0, places = 9;
-
-	if (d < 0)
-		out[n++] = '-';
-	if (u == 0) {
-		(void)snprintf(out, size, "0s");
-		return;
-	}
-	if (s == 0) {
-		places = u < 1000 ? 0 : u < 1000000 ? 3 : 6;
-		unit = u < 1000 ? "ns" : u < 1000000 ? "\xc2\xb5s" : "ms";
-	}
-	if (s >= 3600)
-		n += snprintf(out + n, size - (size_t)n, "%lluh",
-		    (unsigned long long)(s / 3600));
-	if (s >= 60) {
-		n += snprintf(out + n, size - (size_t)n, "%llum",
-		    (unsigned long long)(s / 60 % 60));
-		u %= (uint64_t)GODURATION_MINUTE;
-	}
-	n += print_fraction(out + n, size - (size_t)n, u, places);
-	(void)snprintf(out + n, size - (size_t)n, "%s", unit);
+	return gotime_add(t, goduration_less_than_half(r, d) ? -r : d - r);
 }

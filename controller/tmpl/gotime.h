@@ -1,5 +1,5 @@
 /*
- * Go's time.Time and time.Duration: the arithmetic, overflow included.
+ * Go's time.Time: the arithmetic, overflow included.
  */
 #ifndef TMPL_GOTIME_H
 #define TMPL_GOTIME_H
@@ -12,11 +12,6 @@
 
 /* From year 1 to 1970, in seconds. */
 #define GOTIME_UNIX_TO_INTERNAL INT64_C(62135596800)
-
-#define GODURATION_SECOND	INT64_C(1000000000)
-#define GODURATION_MINUTE	(60 * GODURATION_SECOND)
-#define GODURATION_HOUR		(60 * GODURATION_MINUTE)
-#define GODURATION_MAX		32 /* of the text, NUL included */
 
 struct gotime {
 	int64_t sec; /* since year 1, UTC; wraps as in Go */
@@ -56,10 +51,6 @@ struct gotime gotime_truncate(struct gotime t, int64_t d);
 struct gotime gotime_round(struct gotime t, int64_t d);
 /* -1, 0, 1 */
 int gotime_compare(const struct gotime *t, const struct gotime *u);
-
-int64_t goduration_round(int64_t d, int64_t m);
-/* String(): "1h2m3.5s". */
-void goduration_string(int64_t d, char out[static GODURATION_MAX]);
 
 /* The calendar. Months count from 1. */
 bool gotime_is_leap(int64_t year);

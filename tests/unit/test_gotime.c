@@ -1,5 +1,5 @@
 /*
- * Tests of controller/tmpl/gotime.c: the arithmetic of times and durations.
+ * Tests of controller/tmpl/gotime.c: the arithmetic of times.
  * layer: tmpl
  */
 #include <setjmp.h>
@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
+#include "controller/tmpl/goduration.h"
 #include "controller/tmpl/gotime.h"
 
 #define DAY 86400
@@ -122,45 +123,6 @@ rounds_times(void **state UNUSED)
 	assert_int_equal(gotime_unix_s(&u), -62167219200);
 }
 
-static void
-rounds_durations(void **state UNUSED)
-{
-	assert_int_equal(goduration_round(1500, 1000), 2000);
-	assert_int_equal(goduration_round(1499, 1000), 1000);
-	assert_int_equal(goduration_round(-1500, 1000), -2000);
-	assert_int_equal(goduration_round(-1499, 1000), -1000);
-	assert_int_equal(goduration_round(5, 0), 5);
-	assert_int_equal(goduration_round(INT64_MAX, 1000), INT64_MAX);
-	assert_int_equal(goduration_round(INT64_MIN, 1000), INT64_MIN);
-}
-
-static void
-prints_durations(void **state UNUSED)
-{
-	static const struct {
-		int64_t d;
-		const char *want;
-	} cases[] = {
-		{ 0, "0s" },
-		{ 1, "1ns" },
-		{ 1100, "1.1\xc2\xb5s" },
-		{ 2200000, "2.2ms" },
-		{ 3300000000, "3.3s" },
-		{ 4 * GODURATION_MINUTE + 5 * GODURATION_SECOND, "4m5s" },
-		{ 5 * GODURATION_HOUR + 6001000000, "5h0m6.001s" },
-		{ -GODURATION_SECOND, "-1s" },
-		{ INT64_MAX, "2562047h47m16.854775807s" },
-		{ INT64_MIN, "-2562047h47m16.854775808s" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char out[GODURATION_MAX];
-
-		goduration_string(cases[i].d, out);
-		assert_string_equal(out, cases[i].want);
-	}
-}
-
 int
 main(void)
 {
@@ -170,8 +132,6 @@ main(void)
 		cmocka_unit_test(adds_and_subtracts),
 		cmocka_unit_test(uses_the_monotonic_reading),
 		cmocka_unit_test(rounds_times),
-		cmocka_unit_test(rounds_durations),
-		cmocka_unit_test(prints_durations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
