@@ -276,7 +276,7 @@ func (f *fuzzer) one(i uint64) error {
 	}
 	f.count[v]++
 	if v == bounded && !isBounded(got) {
-		f.reasons["a loop that does not end in Go"]++
+		f.reasons["a loop that might not end in Go, which is not asked"]++
 	} else if v == refused || v == bounded {
 		f.reasons[reason(got.err)]++
 	}
