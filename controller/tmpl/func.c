@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "funcs_date.h"
 #include "print.h"
+#include "timetypes.h"
 
 /* Later tables hide earlier ones. */
 static const struct func *const tables[] = {

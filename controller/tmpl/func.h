@@ -76,10 +76,10 @@ extern const struct func funcs_semver[];
 extern const struct func funcs_path[];
 extern const struct func funcs_url[];
 
-/* Types with methods or fields, defined beside their functions. */
+/* Types with methods or fields. */
 extern const struct type type_certificate; /* funcs_cert.c */
-extern const struct type type_time;	   /* funcs_date.c */
-extern const struct type type_duration;	   /* funcs_date.c */
+extern const struct type type_time;	   /* timetypes.c */
+extern const struct type type_duration;	   /* timetypes.c */
 extern const struct type type_semver;	   /* funcs_semver.c */
 
 /* NULL: not defined. */

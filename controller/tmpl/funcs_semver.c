@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "funcs_date.h"
 #include "quote.h"
 #include "semver.h"
 

@@ -27,6 +27,9 @@ const struct type type_list = {
 const struct type type_strings = {
 	.name = "[]string", .kind = KIND_SLICE, .elem = &type_string
 };
+const struct type type_bytes = {
+	.name = "[]uint8", .kind = KIND_SLICE, .elem = &type_uint8
+};
 const struct type type_ints = {
 	.name = "[]int", .kind = KIND_SLICE, .elem = &type_int
 };

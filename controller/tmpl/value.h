@@ -101,6 +101,7 @@ extern const struct type type_uint8, type_uint32, type_uint64, type_float64;
 extern const struct type type_string;
 extern const struct type type_list;    /* []interface {} */
 extern const struct type type_strings; /* []string */
+extern const struct type type_bytes;   /* []uint8 */
 extern const struct type type_ints;    /* []int */
 extern const struct type type_lists;   /* [][]interface {} */
 extern const struct type type_dict;    /* map[string]interface {} */
