@@ -16,6 +16,7 @@
 #include "base/jsonx.h"
 #include "base/mem.h"
 #include "harness.h"
+#include "lib/sanitized.h"
 
 #define SEALED_PATH "/apis/bitnami.com/v1alpha1/namespaces/a/sealedsecrets"
 #define GOOD	    200
@@ -26,11 +27,7 @@
 #define SETTLE_MS   60000
 /* In kB: what a second pass over everything may add. Sanitizers keep what is
  * freed for a while. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define GROWTH_MAX (1024 * 1024)
-#else
-#define GROWTH_MAX 4096
-#endif
+#define GROWTH_MAX (SANITIZED ? 1024UL * 1024 : 4096UL)
 #define CANARY	   "canary-5f1e77-never-to-be-seen"
 #define CANARY_B64 "Y2FuYXJ5LTVmMWU3Ny1uZXZlci10by1iZS1zZWVu"
 

@@ -22,23 +22,13 @@
 
 #include "base/mem.h"
 #include "harness.h"
+#include "lib/sanitized.h"
 
 #define IDLE	    10000
 #define PROBE_EVERY 1000
 #define FLOODERS    32
 #define ROUNDS_MIN  40
 #define PEAK_MAX_KB (64L * 1024)
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
 
 static const char *const no_limit[] = { "--rate-limit=0", NULL };
 

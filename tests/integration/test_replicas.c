@@ -13,6 +13,7 @@
 #include "base/jsonx.h"
 #include "base/mem.h"
 #include "keyrig.h"
+#include "lib/sanitized.h"
 
 #define LEASE                                                         \
 	"/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/" \
@@ -190,7 +191,7 @@ tries(void)
 
 	if (asked != NULL)
 		return strtoul(asked, NULL, 10);
-	return wait_scaled(1) > 1 ? TRIES_SANITIZED : TRIES;
+	return SANITIZED ? TRIES_SANITIZED : TRIES;
 }
 
 static void

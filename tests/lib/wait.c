@@ -6,19 +6,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "sanitized.h"
+
 #define POLL_MS		10
 #define SANITIZED_TIMES 4
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SLOW_BUILD true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SLOW_BUILD true
-#endif
-#endif
-#ifndef SLOW_BUILD
-#define SLOW_BUILD false
-#endif
 
 int64_t
 wait_now_ms(void)
@@ -32,7 +23,7 @@ wait_now_ms(void)
 int64_t
 wait_scaled(int64_t ms)
 {
-	return SLOW_BUILD ? ms * SANITIZED_TIMES : ms;
+	return SANITIZED ? ms * SANITIZED_TIMES : ms;
 }
 
 static void

@@ -25,14 +25,7 @@
 #include "base/jsonx.h"
 #include "base/mem.h"
 #include "base/yamlx.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
+#include "lib/sanitized.h"
 
 static void
 allocates_zero_bytes_too(void **state UNUSED)
@@ -428,7 +421,7 @@ main(void)
 		cmocka_unit_test(aborts_where_memory_or_sizes_run_out),
 		cmocka_unit_test(hooks_work_with_every_library),
 		cmocka_unit_test(aborts_where_openssl_ran_before_the_hooks),
-#if !defined(SANITIZED)
+#if !SANITIZED
 		/* A sanitizer's address space has terabytes of shadow. */
 		cmocka_unit_test(finds_what_a_plain_free_leaves_behind),
 		cmocka_unit_test(leaves_no_copy_in_freed_memory_of_any_library),

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "lib/sanitized.h"
 #include "tmplrig.h"
 
 static struct tmpl_result *
@@ -121,14 +122,7 @@ cpu_ms(void)
 }
 
 /* Sanitizers make everything several times slower, and frames larger. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED
-#elif defined(__clang__)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED
-#endif
-#endif
-#ifdef SANITIZED
+#if SANITIZED
 #define BOMB_MS 5000
 #define NESTED	8000
 #define LEVELS	"500"
