@@ -135,6 +135,37 @@ harness_end(struct harness *h)
 	return fine ? 0 : -1;
 }
 
+int
+harness_setup(void **state)
+{
+	*state = harness_new(NULL);
+	return 0;
+}
+
+int
+harness_setup_ready(void **state)
+{
+	struct harness *h = harness_new(NULL);
+
+	*state = h;
+	harness_start_ready(h, NULL);
+	(void)harness_cert(h);
+	return 0;
+}
+
+int
+harness_teardown(void **state)
+{
+	return harness_end(*state);
+}
+
+int
+harness_teardown_kill(void **state)
+{
+	harness_free(*state);
+	return 0;
+}
+
 void
 harness_stop_server(struct harness *h)
 {
@@ -256,6 +287,28 @@ harness_cert(struct harness *h)
 	return h->cert;
 }
 
+char *
+harness_metrics(struct harness *h)
+{
+	AUTO(api) struct api *web = api_new(h->metrics, NULL);
+	struct api_request req = { .path = "/metrics", .accept = "*/*" };
+	AUTO_RELEASE(api_reply) struct api_reply reply = { 0 };
+
+	api_do(web, &req, &reply);
+	assert_int_equal(reply.code, 200);
+	assert_int_equal(
+	    strncmp(reply.type, "text/plain; version=0.0.4", 25), 0);
+	return xstrdup(reply.text);
+}
+
+bool
+harness_metrics_hold(struct harness *h, const char *text)
+{
+	AUTO_STR char *all = harness_metrics(h);
+
+	return strstr(all, text) != NULL;
+}
+
 /* -- objects -- */
 
 void
@@ -355,6 +408,22 @@ harness_wait_synced(struct harness *h, const char *ns, const char *name,
 	struct wish w = { .h = h, .ns = ns, .name = name, .text = status };
 
 	return wait_until(synced_is, &w, limit_ms);
+}
+
+static bool
+metrics_hold(void *ctx)
+{
+	const struct wish *w = ctx;
+
+	return harness_metrics_hold(w->h, w->text);
+}
+
+bool
+harness_wait_metrics(struct harness *h, const char *text)
+{
+	struct wish w = { .h = h, .text = text };
+
+	return wait_until(metrics_hold, &w, HARNESS_SOON_MS);
 }
 
 static bool

@@ -36,10 +36,17 @@ struct harness {
  * args: further words for it, ended by NULL; may be NULL.
  */
 struct harness *harness_new(const char *const args[]);
-/* As a test's teardown: what still runs must stop in order, with exit code 0
- * (a sanitizer's complaint would be another one). Returns 0 if it does. */
+/* What still runs must stop in order, with exit code 0 (a sanitizer's complaint
+ * would be another one). Returns 0 if it does. */
 int harness_end(struct harness *h);
 void harness_free(struct harness *h); /* kills */
+
+/* The same for tests whose state is a harness: the API server alone, or with a
+ * controller that is ready and whose certificate is known; and the two ends. */
+int harness_setup(void **state);
+int harness_setup_ready(void **state);
+int harness_teardown(void **state);
+int harness_teardown_kill(void **state);
 
 /* Another controller beside h->controller; args as above. Small keys, so
  * that a first key takes little time. */
@@ -60,6 +67,11 @@ void harness_resume_server(struct harness *h);
 const char *harness_cert(struct harness *h);
 /* The same of any controller; owned by the caller. */
 char *harness_cert_of(struct harness *h, struct proc *controller);
+
+/* What the controller's metrics say now; owned by the caller. */
+char *harness_metrics(struct harness *h);
+bool harness_metrics_hold(struct harness *h, const char *text);
+bool harness_wait_metrics(struct harness *h, const char *text);
 
 /* Creates a SealedSecret of one item. Fails the test when refused. */
 void harness_create(

@@ -43,13 +43,6 @@ start(void **state)
 	return 0;
 }
 
-static int
-stop(void **state)
-{
-	harness_free(*state);
-	return 0;
-}
-
 /* ---- the bad ones ---- */
 
 struct bad {
@@ -354,5 +347,5 @@ main(void)
 		cmocka_unit_test(a_server_that_quotes_its_input_leaks_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, harness_teardown_kill);
 }

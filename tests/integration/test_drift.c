@@ -54,13 +54,6 @@ start_off(void **state)
 	return start_with(state, args);
 }
 
-static int
-stop(void **state)
-{
-	harness_free(*state);
-	return 0;
-}
-
 /* One item, a label and an annotation in the template. */
 static void
 create(struct harness *h, const char *name, json_t *annotations)
@@ -108,20 +101,6 @@ events(struct harness *h, const char *name, const char *reason)
 	json_array_foreach(json_object_get(v, "items"), i, e) n +=
 	    jsonx_int(e, "count", NULL);
 	return n;
-}
-
-static bool
-metrics_say(struct harness *h, const char *line)
-{
-	AUTO(api) struct api *web = api_new(h->metrics, NULL);
-	struct api_request req = { .path = "/metrics", .accept = "*/*" };
-	struct api_reply reply;
-	bool found;
-
-	api_do(web, &req, &reply);
-	found = reply.code == 200 && strstr(reply.text, line) != NULL;
-	api_reply_release(&reply);
-	return found;
 }
 
 struct look {
@@ -192,7 +171,7 @@ a_hand_edit_of_what_we_set_is_reverted_with_one_event(void **state)
 	}
 	(void)snprintf(line, sizeof(line),
 	    "drift_total{action=\"repaired\"} %zu", ARRAY_SIZE(edits));
-	harness_expect(h, metrics_say(h, line));
+	harness_expect(h, harness_metrics_hold(h, line));
 	assert_int_equal(events(h, "hand", "Unsealed"), 1);
 	harness_expect(h, events_are(&l));
 }
@@ -315,7 +294,8 @@ detection_alone_tells_once_and_writes_nothing(void **state)
 	edit(h, "seen", "{\"data\":{\"" HARNESS_KEY "\":\"d3Jvbmc=\"}}");
 	harness_expect(h, wait_until(events_are, &l, REPAIR_MS));
 	harness_expect(h, wait_stays(events_are, &l, QUIET_MS));
-	harness_expect(h, metrics_say(h, "drift_total{action=\"detected\"} 1"));
+	harness_expect(
+	    h, harness_metrics_hold(h, "drift_total{action=\"detected\"} 1"));
 	s = harness_secret(h, "a", "seen");
 	assert_true(object_has(s, HARNESS_KEY, "wrong"));
 	/* A new generation is applied whatever the mode. */
@@ -435,8 +415,9 @@ main(void)
 		cmocka_unit_test(switched_off_nothing_is_looked_for),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop) +
-	    cmocka_run_group_tests(pair, start, stop) +
-	    cmocka_run_group_tests(detecting, start_detecting, stop) +
-	    cmocka_run_group_tests(off, start_off, stop);
+	return cmocka_run_group_tests(tests, start, harness_teardown_kill) +
+	    cmocka_run_group_tests(pair, start, harness_teardown_kill) +
+	    cmocka_run_group_tests(
+		detecting, start_detecting, harness_teardown_kill) +
+	    cmocka_run_group_tests(off, start_off, harness_teardown_kill);
 }

@@ -46,12 +46,6 @@ start(void **state)
 }
 
 static int
-stop(void **state)
-{
-	return harness_end(*state);
-}
-
-static int
 dial(const struct harness *h)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET };
@@ -225,10 +219,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    ten_thousand_idle_connections_keep_nobody_out, start, stop),
+		    ten_thousand_idle_connections_keep_nobody_out, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_flood_of_the_worst_bodies_leaves_it_small_and_at_work,
-		    start, stop),
+		    start, harness_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

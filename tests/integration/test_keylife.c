@@ -19,20 +19,6 @@
 #define NAMESPACES "sealedsecrets.bitnami.com/namespaces"
 #define PREFIX	   "sealed_secrets_controller_"
 
-static int
-start(void **state)
-{
-	*state = harness_new(NULL);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	harness_free(*state);
-	return 0;
-}
-
 static json_t *
 annotated(json_t *secret, const char *name, const char *value)
 {
@@ -51,34 +37,6 @@ annotate(struct harness *h, const char *secret, const char *name, json_t *value)
 	    api_patch(h->api, API_MERGE, patch, NULL,
 		"/api/v1/namespaces/kube-system/secrets/%s", secret),
 	    200);
-}
-
-struct line {
-	struct harness *h;
-	const char *text;
-};
-
-static bool
-metrics_hold(void *ctx)
-{
-	const struct line *l = ctx;
-	AUTO(api) struct api *web = api_new(l->h->metrics, NULL);
-	struct api_request req = { .path = "/metrics", .accept = "*/*" };
-	struct api_reply reply;
-	bool yes;
-
-	api_do(web, &req, &reply);
-	yes = reply.code == 200 && strstr(reply.text, l->text) != NULL;
-	api_reply_release(&reply);
-	return yes;
-}
-
-static bool
-wait_metric(struct harness *h, const char *text)
-{
-	struct line l = { h, text };
-
-	return wait_until(metrics_hold, &l, HARNESS_SOON_MS);
 }
 
 static char *
@@ -101,7 +59,7 @@ a_new_key_waits_for_its_backup_through_restarts(void **state)
 	harness_start_ready(h, args);
 	harness_expect(h, keyrig_wait_served(h->http, first, LIMIT));
 	keyrig_put(h, keyrig_secret("second", second));
-	harness_expect(h, wait_metric(h, PREFIX "keys_pending 1\n"));
+	harness_expect(h, harness_wait_metrics(h, PREFIX "keys_pending 1\n"));
 	harness_expect(h, keyrig_wait_served(h->http, first, LIMIT));
 	/* It decrypts all the same. */
 	keyrig_seal(h, "a", "one", second, "value");
@@ -111,7 +69,7 @@ a_new_key_waits_for_its_backup_through_restarts(void **state)
 	harness_expect(h, keyrig_wait_served(h->http, first, LIMIT));
 	annotate(h, "second", BACKED_UP, json_string("2026-01-01T00:00:00Z"));
 	harness_expect(h, keyrig_wait_served(h->http, second, LIMIT));
-	harness_expect(h, wait_metric(h, PREFIX "keys_pending 0\n"));
+	harness_expect(h, harness_wait_metrics(h, PREFIX "keys_pending 0\n"));
 }
 
 static void
@@ -192,12 +150,13 @@ a_key_that_no_item_needs_can_be_retired(void **state)
 	keyrig_seal(h, "a", "two", old, "2");
 	keyrig_seal(h, "b", "three", new, "3");
 	harness_expect(h, harness_wait_all_synced(h, 3, HARNESS_SOON_MS));
-	harness_expect(h, wait_metric(h, old_2));
+	harness_expect(h, harness_wait_metrics(h, old_2));
 	/* A restart opens nothing at once, and finds out later. */
 	harness_kill(h);
 	harness_start_ready(h, args);
-	harness_expect(h, wait_metric(h, old_2));
-	harness_expect(h, wait_metric(h, PREFIX "key_items_unknown 0\n"));
+	harness_expect(h, harness_wait_metrics(h, old_2));
+	harness_expect(
+	    h, harness_wait_metrics(h, PREFIX "key_items_unknown 0\n"));
 	/* One goes, the other is sealed anew. */
 	(void)harness_cert(h);
 	assert_int_equal(api_delete(h->api, NULL, NULL,
@@ -206,9 +165,10 @@ a_key_that_no_item_needs_can_be_retired(void **state)
 	    200);
 	harness_change(h, "a", "two", "22");
 	harness_expect(h, harness_wait_value(h, "a", "two", "22", LIMIT));
-	harness_expect(h, wait_metric(h, old_0));
-	harness_expect(h, wait_metric(h, new_2));
-	harness_expect(h, wait_metric(h, PREFIX "key_items_unknown 0\n"));
+	harness_expect(h, harness_wait_metrics(h, old_0));
+	harness_expect(h, harness_wait_metrics(h, new_2));
+	harness_expect(
+	    h, harness_wait_metrics(h, PREFIX "key_items_unknown 0\n"));
 	keyrig_label(h, "old", "retired");
 	harness_expect(h,
 	    proc_wait_said(h->controller,
@@ -216,7 +176,7 @@ a_key_that_no_item_needs_can_be_retired(void **state)
 	harness_change(h, "b", "three", "33");
 	harness_expect(h, harness_wait_value(h, "b", "three", "33", LIMIT));
 	harness_expect(h, harness_wait_all_synced(h, 2, LIMIT));
-	harness_expect(h, wait_metric(h, PREFIX "key_items_lost 0\n"));
+	harness_expect(h, harness_wait_metrics(h, PREFIX "key_items_lost 0\n"));
 }
 
 static void
@@ -239,7 +199,9 @@ a_certificate_that_expires_soon_has_an_event(void **state)
 int
 main(void)
 {
-#define CASE(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define CASE(test)                       \
+	cmocka_unit_test_setup_teardown( \
+	    test, harness_setup, harness_teardown_kill)
 	const struct CMUnitTest tests[] = {
 		CASE(a_new_key_waits_for_its_backup_through_restarts),
 		CASE(a_pending_key_seals_when_its_time_has_come),

@@ -25,30 +25,6 @@
 #define LABEL	"sealedsecrets.bitnami.com/sealed-secrets-key"
 #define KEYS	"/api/v1/namespaces/kube-system/secrets"
 
-static int
-start_server_only(void **state)
-{
-	*state = harness_new(NULL);
-	return 0;
-}
-
-static int
-start(void **state)
-{
-	struct harness *h = harness_new(NULL);
-
-	*state = h;
-	harness_start_ready(h, NULL);
-	(void)harness_cert(h);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	return harness_end(*state);
-}
-
 static void
 create_some(struct harness *h, size_t n)
 {
@@ -421,45 +397,50 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    a_killed_controller_that_comes_back_writes_nothing, start,
-		    stop),
+		    a_killed_controller_that_comes_back_writes_nothing,
+		    harness_setup_ready, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    what_happened_meanwhile_is_caught_up_with, start, stop),
+		    what_happened_meanwhile_is_caught_up_with,
+		    harness_setup_ready, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    killed_in_the_middle_of_work_it_loses_nothing, start, stop),
+		    killed_in_the_middle_of_work_it_loses_nothing,
+		    harness_setup_ready, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    sigterm_in_the_middle_of_work_ends_in_order, start, stop),
+		    sigterm_in_the_middle_of_work_ends_in_order,
+		    harness_setup_ready, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    sigterm_while_the_api_server_hangs_ends_in_time, start,
-		    stop),
+		    sigterm_while_the_api_server_hangs_ends_in_time,
+		    harness_setup_ready, harness_teardown),
 		cmocka_unit_test_setup_teardown(
 		    sigterm_before_anything_is_ready_ends_in_time,
-		    start_server_only, stop),
+		    harness_setup, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_port_in_use_is_fatal_and_says_so, start_server_only,
-		    stop),
+		    a_port_in_use_is_fatal_and_says_so, harness_setup,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
 		    no_key_is_made_before_the_list_of_keys_succeeded,
-		    start_server_only, stop),
+		    harness_setup, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    an_absent_api_server_is_waited_for, start_server_only,
-		    stop),
+		    an_absent_api_server_is_waited_for, harness_setup,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    rivals_at_the_start_make_one_key, start_server_only, stop),
+		    rivals_at_the_start_make_one_key, harness_setup,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_lost_answer_to_the_first_key_makes_no_second,
-		    start_server_only, stop),
+		    harness_setup, harness_teardown),
 		cmocka_unit_test_setup_teardown(
 		    killed_while_the_first_key_is_stored_it_makes_one,
-		    start_server_only, stop),
+		    harness_setup, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    sigusr1_makes_one_key_and_the_old_one_still_opens, start,
-		    stop),
+		    sigusr1_makes_one_key_and_the_old_one_still_opens,
+		    harness_setup_ready, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_malformed_key_is_skipped_and_named, start_server_only,
-		    stop),
+		    a_malformed_key_is_skipped_and_named, harness_setup,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_lost_key_with_objects_about_is_said_loudly, start, stop),
+		    a_lost_key_with_objects_about_is_said_loudly,
+		    harness_setup_ready, harness_teardown),
 	};
 
 	return cmocka_run_group_tests_name("lifecycle", tests, NULL, NULL);

@@ -37,13 +37,6 @@ start(void **state)
 	return 0;
 }
 
-static int
-stop(void **state)
-{
-	harness_free(*state);
-	return 0;
-}
-
 /* Gets and writes of the program; streams are not counted. */
 static int64_t
 count_requests(struct harness *h)
@@ -97,9 +90,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    a_given_limit_is_honoured, start, stop),
-		cmocka_unit_test_setup_teardown(
-		    without_a_limit_nothing_waits, start, stop),
+		    a_given_limit_is_honoured, start, harness_teardown_kill),
+		cmocka_unit_test_setup_teardown(without_a_limit_nothing_waits,
+		    start, harness_teardown_kill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

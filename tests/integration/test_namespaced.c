@@ -17,20 +17,6 @@
 
 #define MANY 300
 
-static int
-start(void **state)
-{
-	*state = harness_new(NULL);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	harness_free(*state);
-	return 0;
-}
-
 static void
 add_rule(json_t *rules, const char *verb, const char *resource, const char *ns)
 {
@@ -307,7 +293,9 @@ three_hundred_namespaces_cost_connections_but_no_threads(void **state)
 int
 main(void)
 {
-#define ALONE(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define ALONE(test)                      \
+	cmocka_unit_test_setup_teardown( \
+	    test, harness_setup, harness_teardown_kill)
 	const struct CMUnitTest tests[] = {
 		ALONE(namespaced_roles_of_the_reference_are_enough),
 		ALONE(its_own_namespace_alone_is_served_when_told_so),

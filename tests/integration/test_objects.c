@@ -17,22 +17,6 @@
 #define SEALED "/apis/bitnami.com/v1alpha1/namespaces/a/sealedsecrets"
 #define CANARY "canary-7d0c2f-never-to-be-seen"
 
-static int
-start(void **state)
-{
-	struct harness *h = harness_new(NULL);
-
-	*state = h;
-	harness_start_ready(h, NULL);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	return harness_end(*state);
-}
-
 static void
 a_sealed_secret_becomes_a_secret(void **state)
 {
@@ -294,15 +278,13 @@ shows_canary(const char *text)
 }
 
 static char *
-body_of(struct harness *h, const char *base, const char *path)
+body_of(struct harness *h, const char *path)
 {
-	AUTO(api) struct api *web = api_new(base, NULL);
 	struct api_request req = { .path = path, .accept = "*/*" };
 	struct api_reply reply;
 	char *out;
 
-	api_do(
-	    strcmp(base, api_base(h->api)) == 0 ? h->api : web, &req, &reply);
+	api_do(h->api, &req, &reply);
 	assert_int_equal(reply.code, 200);
 	out = xstrdup(reply.text);
 	api_reply_release(&reply);
@@ -326,10 +308,9 @@ no_value_shows_anywhere_but_in_its_secret(void **state)
 	    h, harness_wait_synced(h, "a", "bad", "False", HARNESS_SOON_MS));
 	harness_expect(
 	    h, harness_wait_event(h, "a", "good", "Unsealed", HARNESS_SOON_MS));
-	events = body_of(h, api_base(h->api), "/api/v1/events");
-	objects = body_of(
-	    h, api_base(h->api), "/apis/bitnami.com/v1alpha1/sealedsecrets");
-	metrics = body_of(h, h->metrics, "/metrics");
+	events = body_of(h, "/api/v1/events");
+	objects = body_of(h, "/apis/bitnami.com/v1alpha1/sealedsecrets");
+	metrics = harness_metrics(h);
 	log = proc_output(h->controller);
 	harness_expect(h, !shows_canary(events));
 	harness_expect(h, !shows_canary(objects));
@@ -337,7 +318,7 @@ no_value_shows_anywhere_but_in_its_secret(void **state)
 	harness_expect(h, !shows_canary(log));
 	/* The search itself works. */
 	free(log);
-	log = body_of(h, api_base(h->api), "/api/v1/namespaces/a/secrets");
+	log = body_of(h, "/api/v1/namespaces/a/secrets");
 	assert_true(shows_canary(log));
 }
 
@@ -346,28 +327,32 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    a_sealed_secret_becomes_a_secret, start, stop),
+		    a_sealed_secret_becomes_a_secret, harness_setup_ready,
+		    harness_teardown),
+		cmocka_unit_test_setup_teardown(a_change_reaches_the_secret,
+		    harness_setup_ready, harness_teardown),
+		cmocka_unit_test_setup_teardown(a_deleted_secret_comes_back,
+		    harness_setup_ready, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_change_reaches_the_secret, start, stop),
+		    a_deleted_sealed_secret_takes_its_secret_along,
+		    harness_setup_ready, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_deleted_secret_comes_back, start, stop),
+		    a_sealed_secret_made_again_gets_its_secret_again,
+		    harness_setup_ready, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_deleted_sealed_secret_takes_its_secret_along, start,
-		    stop),
+		    scopes_decide_where_an_item_opens, harness_setup_ready,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_sealed_secret_made_again_gets_its_secret_again, start,
-		    stop),
+		    a_scope_that_is_added_later_is_a_reason_to_run,
+		    harness_setup_ready, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    scopes_decide_where_an_item_opens, start, stop),
+		    one_bad_object_does_not_disturb_another,
+		    harness_setup_ready, harness_teardown),
+		cmocka_unit_test_setup_teardown(a_foreign_secret_is_left_alone,
+		    harness_setup_ready, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_scope_that_is_added_later_is_a_reason_to_run, start,
-		    stop),
-		cmocka_unit_test_setup_teardown(
-		    one_bad_object_does_not_disturb_another, start, stop),
-		cmocka_unit_test_setup_teardown(
-		    a_foreign_secret_is_left_alone, start, stop),
-		cmocka_unit_test_setup_teardown(
-		    no_value_shows_anywhere_but_in_its_secret, start, stop),
+		    no_value_shows_anywhere_but_in_its_secret,
+		    harness_setup_ready, harness_teardown),
 	};
 
 	return cmocka_run_group_tests_name("objects", tests, NULL, NULL);

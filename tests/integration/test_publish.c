@@ -21,19 +21,6 @@
 
 static const char *const args[] = { FLAG, NULL };
 
-static int
-start(void **state)
-{
-	*state = harness_new(NULL);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	return harness_end(*state);
-}
-
 /* The ConfigMap's certificate, owned by the caller; NULL: none. */
 static char *
 published(struct harness *h)
@@ -116,11 +103,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    a_renewal_changes_the_ConfigMap_within_5_s, start, stop),
+		    a_renewal_changes_the_ConfigMap_within_5_s, harness_setup,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    no_ConfigMap_is_touched_unless_asked_for, start, stop),
+		    no_ConfigMap_is_touched_unless_asked_for, harness_setup,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    without_rights_on_ConfigMaps_all_else_works, start, stop),
+		    without_rights_on_ConfigMaps_all_else_works, harness_setup,
+		    harness_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

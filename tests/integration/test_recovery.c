@@ -17,24 +17,6 @@
 #define HELD_MS	     3000
 #define ATTEMPTS_MAX 9
 
-static int
-start(void **state)
-{
-	struct harness *h = harness_new(NULL);
-
-	*state = h;
-	harness_start_ready(h, NULL);
-	(void)harness_cert(h);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	harness_free(*state);
-	return 0;
-}
-
 static bool
 is_failed(struct harness *h, const char *name, const char *reason)
 {
@@ -164,5 +146,6 @@ main(void)
 		cmocka_unit_test(a_refused_status_lands_when_it_may),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(
+	    tests, harness_setup_ready, harness_teardown_kill);
 }

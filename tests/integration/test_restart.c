@@ -22,24 +22,6 @@
 #define QUIET_MS     2000
 #define STOP_MS	     12000
 
-static int
-start(void **state)
-{
-	struct harness *h = harness_new(NULL);
-
-	*state = h;
-	harness_start_ready(h, NULL);
-	(void)harness_cert(h);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	harness_free(*state);
-	return 0;
-}
-
 static void
 stop_controller(struct harness *h)
 {
@@ -96,21 +78,6 @@ create_many(struct harness *h, const char *prefix, unsigned n)
 	}
 }
 
-static bool
-has_series(struct harness *h, const char *name)
-{
-	AUTO(api) struct api *web = api_new(h->metrics, NULL);
-	AUTO_STR char *label = xasprintf("name=\"%s\"", name);
-	struct api_request req = { .path = "/metrics", .accept = "*/*" };
-	struct api_reply reply;
-	bool found;
-
-	api_do(web, &req, &reply);
-	found = reply.code == 200 && strstr(reply.text, label) != NULL;
-	api_reply_release(&reply);
-	return found;
-}
-
 static void
 patch(struct harness *h, const char *type, const char *text, const char *what,
     const char *name)
@@ -144,7 +111,7 @@ of_unchanged_objects_no_request_is_made(void **state)
 	harness_expect(h, wait_stays(no_requests, h, QUIET_MS));
 	/* No run was made, hence nothing was unsealed. */
 	harness_expect(h, !proc_said(h->controller, "Updating"));
-	harness_expect(h, has_series(h, "same-3"));
+	harness_expect(h, harness_metrics_hold(h, "name=\"same-3\""));
 }
 
 static void
@@ -430,7 +397,9 @@ what_a_template_made_up_outlives_lists_and_kills(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define T(name)                          \
+	cmocka_unit_test_setup_teardown( \
+	    name, harness_setup_ready, harness_teardown_kill)
 	const struct CMUnitTest tests[] = {
 		T(of_unchanged_objects_no_request_is_made),
 		T(what_happened_while_down_is_put_right),

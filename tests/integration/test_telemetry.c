@@ -16,36 +16,6 @@
 
 #define P "sealed_secrets_controller_"
 
-static int
-start(void **state)
-{
-	*state = harness_new(NULL);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	harness_free(*state);
-	return 0;
-}
-
-/* Owned by the caller. */
-static char *
-scrape(struct harness *h)
-{
-	AUTO(api) struct api *web = api_new(h->metrics, NULL);
-	struct api_request req = { .path = "/metrics", .accept = "*/*" };
-	struct api_reply reply;
-	char *text;
-
-	api_do(web, &req, &reply);
-	assert_int_equal(reply.code, 200);
-	text = xstrdup(reply.text);
-	api_reply_release(&reply);
-	return text;
-}
-
 /* The value behind this name and labels; -1: no such series. */
 static double
 value(const char *text, const char *series)
@@ -74,7 +44,7 @@ metrics_to_act_on_are_there_from_the_start(void **state)
 
 	harness_start_ready(h, NULL);
 	{
-		AUTO_STR char *text = scrape(h);
+		AUTO_STR char *text = harness_metrics(h);
 
 		for (size_t i = 0; i < ARRAY_SIZE(zeros); i++)
 			if (value(text, zeros[i]) != 0)
@@ -105,7 +75,7 @@ requests_are_counted_by_verb_and_resource(void **state)
 	    h, harness_wait_synced(h, "a", "one", "True", HARNESS_SOON_MS));
 	harness_expect(
 	    h, harness_wait_event(h, "a", "one", "Unsealed", HARNESS_SOON_MS));
-	text = scrape(h);
+	text = harness_metrics(h);
 	assert_true(value(text,
 			"api_requests_total{code=\"200\",resource="
 			"\"sealedsecrets/status\",verb=\"update\"}") == 1);
@@ -131,7 +101,7 @@ names_are_left_out_when_told_so(void **state)
 	harness_expect(h,
 	    harness_wait_synced(
 		h, "a", "hidden-name", "True", HARNESS_SOON_MS));
-	text = scrape(h);
+	text = harness_metrics(h);
 	assert_null(strstr(text, "hidden-name"));
 	assert_null(strstr(text, "condition_info"));
 	assert_true(value(text, "unseal_requests_total") >= 1);
@@ -164,7 +134,9 @@ asking_for_a_certificate_that_is_not_there_does_not_fill_the_log(void **state)
 int
 main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define T(test)                          \
+	cmocka_unit_test_setup_teardown( \
+	    test, harness_setup, harness_teardown_kill)
 	const struct CMUnitTest tests[] = {
 		T(metrics_to_act_on_are_there_from_the_start),
 		T(requests_are_counted_by_verb_and_resource),

@@ -36,23 +36,6 @@ start_server(void **state)
 	return 0;
 }
 
-static int
-start(void **state)
-{
-	struct harness *h = harness_new(NULL);
-
-	*state = h;
-	harness_start_ready(h, NULL);
-	(void)harness_cert(h);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	return harness_end(*state);
-}
-
 /* Without a schema, so that nothing stands between it and the program. */
 static void
 create_bad(struct harness *h, const char *name)
@@ -297,23 +280,6 @@ repeated_failures_are_one_event_with_a_count(void **state)
 
 /* ---- metrics ---- */
 
-static char *
-metrics_of(struct harness *h)
-{
-	AUTO(api) struct api *web = api_new(h->metrics, NULL);
-	struct api_request req = { .path = "/metrics", .accept = "*/*" };
-	struct api_reply reply;
-	char *text;
-
-	api_do(web, &req, &reply);
-	assert_int_equal(reply.code, 200);
-	assert_int_equal(
-	    strncmp(reply.type, "text/plain; version=0.0.4", 25), 0);
-	text = xstrdup(reply.text);
-	api_reply_release(&reply);
-	return text;
-}
-
 struct wanted_line {
 	struct harness *h;
 	const char *text;
@@ -324,9 +290,8 @@ static bool
 line_is(void *ctx)
 {
 	const struct wanted_line *w = ctx;
-	AUTO_STR char *text = metrics_of(w->h);
 
-	return (strstr(text, w->text) != NULL) == w->there;
+	return harness_metrics_hold(w->h, w->text) == w->there;
 }
 
 static void
@@ -335,7 +300,7 @@ expect_line(struct harness *h, const char *text, bool there)
 	struct wanted_line w = { h, text, there };
 
 	if (!wait_until(line_is, &w, 5000)) {
-		AUTO_STR char *all = metrics_of(h);
+		AUTO_STR char *all = harness_metrics(h);
 
 		fail_msg("%s %s: %s", there ? "no" : "still", text, all);
 	}
@@ -407,7 +372,7 @@ names_can_be_kept_out_of_the_metrics(void **state)
 	expect_line(h,
 	    P "unseal_errors_total{namespace=\"a\",reason=\"unseal\"} 1\n",
 	    true);
-	text = metrics_of(h);
+	text = harness_metrics(h);
 	harness_expect(h, strstr(text, "condition_info{") == NULL);
 	harness_expect(h, strstr(text, "\"good\"") == NULL);
 	harness_expect(h, strstr(text, "\"bad\"") == NULL);
@@ -460,18 +425,21 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    the_lines_that_people_search_for_are_there, start_server,
-		    stop),
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
 		    in_json_every_line_is_an_object_with_the_same_fields,
-		    start_server, stop),
+		    start_server, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    repeated_failures_are_one_event_with_a_count, start, stop),
+		    repeated_failures_are_one_event_with_a_count,
+		    harness_setup_ready, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    the_reference_s_metrics_follow_what_happens, start, stop),
+		    the_reference_s_metrics_follow_what_happens,
+		    harness_setup_ready, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    names_can_be_kept_out_of_the_metrics, start_server, stop),
-		cmocka_unit_test_setup_teardown(
-		    the_message_follows_the_cause, start, stop),
+		    names_can_be_kept_out_of_the_metrics, start_server,
+		    harness_teardown),
+		cmocka_unit_test_setup_teardown(the_message_follows_the_cause,
+		    harness_setup_ready, harness_teardown),
 	};
 
 	return cmocka_run_group_tests_name("told", tests, NULL, NULL);

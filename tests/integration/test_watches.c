@@ -34,19 +34,6 @@ start(void **state)
 	return 0;
 }
 
-static int
-start_server_only(void **state)
-{
-	*state = harness_new(NULL);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	return harness_end(*state);
-}
-
 /* Both kinds of change still arrive. */
 static void
 expect_alive(struct harness *h)
@@ -374,41 +361,48 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    a_cut_watch_is_taken_up_again, start, stop),
+		    a_cut_watch_is_taken_up_again, start, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_watch_that_ends_is_taken_up_where_it_was, start, stop),
+		    a_watch_that_ends_is_taken_up_where_it_was, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_410_as_an_event_leads_to_a_fresh_list, start, stop),
+		    a_410_as_an_event_leads_to_a_fresh_list, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_410_as_a_status_leads_to_a_fresh_list, start, stop),
+		    a_410_as_a_status_leads_to_a_fresh_list, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
 		    what_vanished_unseen_is_noticed_by_the_fresh_list, start,
-		    stop),
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    what_came_and_went_unseen_is_made_again, start, stop),
+		    what_came_and_went_unseen_is_made_again, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_giant_line_is_survived, start, stop),
+		    a_giant_line_is_survived, start, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_garbage_line_is_survived, start, stop),
+		    a_garbage_line_is_survived, start, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    an_event_of_an_unknown_type_is_survived, start, stop),
+		    an_event_of_an_unknown_type_is_survived, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    an_answer_in_single_bytes_is_read, start, stop),
+		    an_answer_in_single_bytes_is_read, start, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    an_api_server_that_restarts_is_followed, start, stop),
+		    an_api_server_that_restarts_is_followed, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    an_api_server_that_stands_still_is_waited_for, start, stop),
-		cmocka_unit_test_setup_teardown(
-		    many_objects_come_in_pages, start_server_only, stop),
+		    an_api_server_that_stands_still_is_waited_for, start,
+		    harness_teardown),
+		cmocka_unit_test_setup_teardown(many_objects_come_in_pages,
+		    harness_setup, harness_teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_page_whose_token_expired_starts_the_list_anew,
-		    start_server_only, stop),
+		    harness_setup, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_list_that_is_cut_is_not_believed, start_server_only,
-		    stop),
+		    a_list_that_is_cut_is_not_believed, harness_setup,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    an_absent_definition_is_waited_for, start_server_only,
-		    stop),
+		    an_absent_definition_is_waited_for, harness_setup,
+		    harness_teardown),
 	};
 
 	return cmocka_run_group_tests_name(

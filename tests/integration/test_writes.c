@@ -31,19 +31,6 @@ start(void **state)
 	return 0;
 }
 
-static int
-start_server_only(void **state)
-{
-	*state = harness_new(NULL);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	return harness_end(*state);
-}
-
 /* A rule for `times` requests; more of it can be set in the result. */
 static json_t *
 rule(const char *verb, const char *resource, const char *action, int times)
@@ -368,36 +355,47 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    a_create_whose_answer_is_lost_is_not_foreign, start, stop),
+		    a_create_whose_answer_is_lost_is_not_foreign, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_create_that_took_effect_before_is_adopted, start, stop),
+		    a_create_that_took_effect_before_is_adopted, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    an_update_whose_answer_is_lost_is_settled, start, stop),
+		    an_update_whose_answer_is_lost_is_settled, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_conflict_on_the_status_is_resolved, start, stop),
+		    a_conflict_on_the_status_is_resolved, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_conflict_on_the_secret_is_resolved, start, stop),
+		    a_conflict_on_the_secret_is_resolved, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_429_is_obeyed_for_as_long_as_it_says, start, stop),
+		    a_429_is_obeyed_for_as_long_as_it_says, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    errors_of_the_server_are_outlasted, start, stop),
+		    errors_of_the_server_are_outlasted, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    an_outage_for_everything_ends_well, start, stop),
+		    an_outage_for_everything_ends_well, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    an_answer_that_is_cut_is_asked_for_again, start, stop),
+		    an_answer_that_is_cut_is_asked_for_again, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_redirect_is_refused, start, stop),
+		    a_redirect_is_refused, start, harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    what_is_no_status_is_still_an_error, start, stop),
+		    what_is_no_status_is_still_an_error, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_hanging_request_holds_up_no_other_object, start, stop),
+		    a_hanging_request_holds_up_no_other_object, start,
+		    harness_teardown),
 		cmocka_unit_test_setup_teardown(
-		    events_that_fail_delay_nothing, start, stop),
+		    events_that_fail_delay_nothing, start, harness_teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_permission_taken_away_hurts_only_what_needs_it, start,
-		    stop),
-		cmocka_unit_test_setup_teardown(
-		    a_rotated_token_is_read_again, start_server_only, stop),
+		    harness_teardown),
+		cmocka_unit_test_setup_teardown(a_rotated_token_is_read_again,
+		    harness_setup, harness_teardown),
 	};
 
 	return cmocka_run_group_tests_name("writes", tests, NULL, NULL);
