@@ -41,26 +41,23 @@ metrics_to_act_on_are_there_from_the_start(void **state)
 		"\"secrets-metadata\"}",
 	};
 	struct harness *h = *state;
+	AUTO_STR char *text = NULL;
 
 	harness_start_ready(h, NULL);
-	{
-		AUTO_STR char *text = harness_metrics(h);
-
-		for (size_t i = 0; i < ARRAY_SIZE(zeros); i++)
-			if (value(text, zeros[i]) != 0)
-				fail_msg(
-				    "%s: %g", zeros[i], value(text, zeros[i]));
-		assert_true(value(text,
-				"watch_last_sync_timestamp_seconds{"
-				"namespace=\"\",resource="
-				"\"sealedsecrets\"}") > 1e9);
-		assert_true(value(text,
-				"api_requests_total{code=\"200\",resource="
-				"\"sealedsecrets\",verb=\"list\"}") == 1);
-		assert_true(value(text,
-				"api_requests_total{code=\"201\",resource="
-				"\"secrets\",verb=\"create\"}") == 1);
-	}
+	text = harness_metrics(h);
+	for (size_t i = 0; i < ARRAY_SIZE(zeros); i++)
+		if (value(text, zeros[i]) != 0)
+			fail_msg("%s: %g", zeros[i], value(text, zeros[i]));
+	assert_true(value(text,
+			"watch_last_sync_timestamp_seconds{"
+			"namespace=\"\",resource="
+			"\"sealedsecrets\"}") > 1e9);
+	assert_true(value(text,
+			"api_requests_total{code=\"200\",resource="
+			"\"sealedsecrets\",verb=\"list\"}") == 1);
+	assert_true(value(text,
+			"api_requests_total{code=\"201\",resource="
+			"\"secrets\",verb=\"create\"}") == 1);
 }
 
 static void
@@ -86,25 +83,6 @@ requests_are_counted_by_verb_and_resource(void **state)
 			"api_requests_total{code=\"200\",resource="
 			"\"sealedsecrets\",verb=\"watch\"}") == 1);
 	assert_true(value(text, "reconcile_duration_seconds_count") >= 1);
-}
-
-static void
-names_are_left_out_when_told_so(void **state)
-{
-	static const char *const args[] = { "--metrics-omit-secret-labels",
-		NULL };
-	struct harness *h = *state;
-	AUTO_STR char *text = NULL;
-
-	harness_start_ready(h, args);
-	harness_create(h, "a", "hidden-name", "value");
-	harness_expect(h,
-	    harness_wait_synced(
-		h, "a", "hidden-name", "True", HARNESS_SOON_MS));
-	text = harness_metrics(h);
-	assert_null(strstr(text, "hidden-name"));
-	assert_null(strstr(text, "condition_info"));
-	assert_true(value(text, "unseal_requests_total") >= 1);
 }
 
 static void
@@ -140,7 +118,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(metrics_to_act_on_are_there_from_the_start),
 		T(requests_are_counted_by_verb_and_resource),
-		T(names_are_left_out_when_told_so),
 		T(asking_for_a_certificate_that_is_not_there_does_not_fill_the_log),
 	};
 
