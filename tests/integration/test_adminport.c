@@ -17,107 +17,53 @@
 #include "base/jsonx.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "harness.h"
 #include "keyrig.h"
 #include "lib/certs.h"
-#include "lib/tempdir.h"
 #include "lib/tlsclient.h"
+#include "portrig.h"
 
-#define AUDIENCE "sealed-secrets-admin"
-#define USER	 "system:serviceaccount:kube-system:operator"
-#define SERVING	 "\"HTTPS admin server serving\" addr="
 #define START_MS 20000
 #define LIMIT	 5000
 
-static struct harness *h;
-static char *ca, *cert, *key, *addr, *token;
+static struct portrig rig;
+static struct harness *h; /* of the rig */
+static char *token;
 static struct tls_answer answer;
 
 static void
 allow(const char *verbs)
 {
-	json_t *rules = json_array();
-	AUTO_STR char *copy = xstrdup(verbs);
-	char *rest = copy, *verb;
-
-	while ((verb = strsep(&rest, " ")) != NULL && *verb != '\0')
-		json_array_append_new(rules,
-		    json_pack("{s:s,s:s,s:s,s:s}", "user", USER, "verb", verb,
-			"resource", "secrets", "namespace", "kube-system"));
-	control_post(h->api, "grants", json_pack("{s:o}", "rules", rules));
+	portrig_allow(&rig, verbs);
 }
 
-/* Owned by the caller. */
-static char *
-token_for(const char *audience)
-{
-	AUTO_JSON json_t *ask =
-	    json_pack("{s:{s:[s]}}", "spec", "audiences", audience);
-	AUTO_JSON json_t *got = NULL;
-
-	assert_int_equal(
-	    api_post(h->api, ask, &got,
-		"/api/v1/namespaces/kube-system/serviceaccounts/operator/"
-		"token"),
-	    201);
-	return xstrdup(jsonx_str(got, "status", "token", NULL));
-}
-
-/* args: up to four more flags. */
 static void
 start(const char *const more[])
 {
-	AUTO_STR char *c = xasprintf("--admin-tls-cert-file=%s", cert);
-	AUTO_STR char *k = xasprintf("--admin-tls-key-file=%s", key);
-	const char *args[8] = { "--admin-listen-addr=127.0.0.1:0", c, k };
-
-	for (size_t i = 0; more != NULL && more[i] != NULL; i++)
-		args[3 + i] = more[i];
-	harness_start_ready(h, args);
-	free(addr);
-	addr = proc_wait_word(h->controller, SERVING, START_MS);
-	assert_non_null(addr);
+	portrig_start(&rig, more);
 }
 
 static int
 setup(void **state UNUSED)
 {
-	AUTO_JSON json_t *account =
-	    json_pack("{s:{s:s}}", "metadata", "name", "operator");
-
-	h = harness_new(NULL);
-	assert_int_equal(api_post(h->api, account, NULL,
-			     "/api/v1/namespaces/kube-system/serviceaccounts"),
-	    201);
-	ca = tempdir_path("admin-ca.crt");
-	cert = tempdir_path("admin.crt");
-	key = tempdir_path("admin.key");
-	certs_write(ca, cert, key);
-	token = token_for(AUDIENCE);
-	allow("list get create");
+	portrig_init(&rig);
+	h = rig.h;
+	token = portrig_token(&rig, PORTRIG_AUDIENCE);
 	return 0;
 }
 
 static int
 teardown(void **state UNUSED)
 {
-	int rc = harness_end(h);
-
-	free(ca);
-	free(cert);
-	free(key);
-	free(addr);
 	free(token);
-	addr = NULL;
-	return rc;
+	return portrig_end(&rig);
 }
 
 static long
 ask_as(const char *who, const char *method, const char *path, const char *body)
 {
 	const struct tls_ask a = {
-		.addr = addr,
-		.ca = ca,
+		.addr = rig.addr,
+		.ca = rig.ca,
 		.method = method,
 		.path = path,
 		.token = who,
@@ -152,18 +98,16 @@ holds_key(void)
 	    strstr(answer.body, "BEGIN CMS") != NULL;
 }
 
-static const char *
+/* Owned by the caller. */
+static char *
 first_key_name(void)
 {
-	static char name[256];
 	AUTO_JSON json_t *v = NULL;
 
 	assert_int_equal(ask("GET", "/v1/keys", NULL), 200);
 	v = answered();
-	(void)snprintf(name, sizeof(name), "%s",
-	    jsonx_str(
-		json_array_get(jsonx_array(v, "keys", NULL), 0), "name", NULL));
-	return name;
+	return xstrdup(jsonx_str(
+	    json_array_get(jsonx_array(v, "keys", NULL), 0), "name", NULL));
 }
 
 /* ---- off and on ---- */
@@ -195,7 +139,7 @@ off_means_that_the_paths_are_nowhere(void **state UNUSED)
 	harness_start_ready(h, NULL);
 	nowhere(h->http);
 	nowhere(h->metrics);
-	assert_false(proc_said(h->controller, SERVING));
+	assert_false(proc_said(h->controller, PORTRIG_SERVING));
 }
 
 static void
@@ -215,7 +159,7 @@ refuses_to_start(const char *const flags[], const char *word)
 		"--listen-addr=127.0.0.1:0",
 		"--listen-metrics-addr=127.0.0.1:0" };
 	AUTO_STR char *kubeconfig = xasprintf("--kubeconfig=%s", h->kubeconfig);
-	struct proc *p;
+	AUTO(proc) struct proc *p = NULL;
 	int status = -1;
 	size_t n = 3;
 
@@ -229,35 +173,35 @@ refuses_to_start(const char *const flags[], const char *word)
 		proc_show(p);
 	assert_int_equal(WEXITSTATUS(status), 2);
 	assert_true(proc_said(p, word));
-	proc_free(p);
 }
 
 static void
 wrong_configuration_ends_the_start_with_two(void **state UNUSED)
 {
-	AUTO_STR char *c = xasprintf("--admin-tls-cert-file=%s", cert);
-	AUTO_STR char *k = xasprintf("--admin-tls-key-file=%s", key);
-	AUTO_STR char *swapped = xasprintf("--admin-tls-key-file=%s", cert);
-	AUTO_STR char *bad = xasprintf("--backup-recipients-file=%s", key);
-	const char *const no_files[] = { "--admin-listen-addr=127.0.0.1:0",
-		NULL };
-	const char *const no_key[] = { "--admin-listen-addr=127.0.0.1:0", c,
-		NULL };
-	const char *const missing[] = { "--admin-listen-addr=127.0.0.1:0", c,
+	const char *c = rig.cert_flag, *k = rig.key_flag;
+	AUTO_STR char *swapped = xasprintf("--admin-tls-key-file=%s", rig.cert);
+	AUTO_STR char *bad = xasprintf("--backup-recipients-file=%s", rig.key);
+	const char *const no_files[] = { PORTRIG_ON, NULL };
+	const char *const no_key[] = { PORTRIG_ON, c, NULL };
+	const char *const missing[] = { PORTRIG_ON, c,
 		"--admin-tls-key-file=/nonexistent/tls.key", NULL };
-	const char *const no_pair[] = { "--admin-listen-addr=127.0.0.1:0", c,
-		swapped, NULL };
-	const char *const recipients[] = { "--admin-listen-addr=127.0.0.1:0", c,
-		k, bad, NULL };
+	const char *const no_pair[] = { PORTRIG_ON, c, swapped, NULL };
+	const char *const recipients[] = { PORTRIG_ON, c, k, bad, NULL };
 	const char *const address[] = { "--admin-listen-addr=8443", c, k,
 		NULL };
 
 	refuses_to_start(no_files, "--admin-tls-cert-file");
 	refuses_to_start(no_key, "--admin-tls-key-file");
 	refuses_to_start(missing, "/nonexistent/tls.key");
-	refuses_to_start(no_pair, cert);
-	refuses_to_start(recipients, key);
+	refuses_to_start(no_pair, rig.cert);
+	refuses_to_start(recipients, rig.key);
 	refuses_to_start(address, "an address such as");
+}
+
+static bool
+lists_keys(void *ctx UNUSED)
+{
+	return ask("GET", "/v1/keys", NULL) == 200;
 }
 
 static void
@@ -265,11 +209,8 @@ a_changed_certificate_is_served_without_a_restart(void **state UNUSED)
 {
 	start(NULL);
 	assert_int_equal(ask("GET", "/v1/keys", NULL), 200);
-	certs_write(ca, cert, key); /* another authority */
-	for (int64_t end = wait_now_ms() + LIMIT; wait_now_ms() < end;)
-		if (ask("GET", "/v1/keys", NULL) == 200)
-			break;
-	assert_int_equal(answer.status, 200);
+	certs_write(rig.ca, rig.cert, rig.key); /* another authority */
+	harness_expect(h, wait_until(lists_keys, NULL, LIMIT));
 	assert_true(proc_said(h->controller, "TLS certificate reloaded"));
 }
 
@@ -278,7 +219,8 @@ a_changed_certificate_is_served_without_a_restart(void **state UNUSED)
 static void
 strangers_are_refused_alike(void **state UNUSED)
 {
-	AUTO_STR char *other = token_for("https://kubernetes.default.svc");
+	AUTO_STR char *other =
+	    portrig_token(&rig, "https://kubernetes.default.svc");
 	const char *const tokens[] = { NULL, "garbage", other };
 
 	start(NULL);
@@ -428,11 +370,12 @@ static void
 an_export_is_written_down_and_noted(void **state UNUSED)
 {
 	AUTO_JSON json_t *event = NULL;
-	char id[64] = "", name[256];
+	AUTO_STR char *name = NULL;
+	char id[64] = "";
 	const char *at;
 
 	start(NULL);
-	(void)snprintf(name, sizeof(name), "%s", first_key_name());
+	name = first_key_name();
 	assert_int_equal(ask("POST", "/v1/keys/export", NULL), 200);
 	assert_true(holds_key());
 	assert_null(strstr(answer.body, "resourceVersion"));
@@ -444,7 +387,7 @@ an_export_is_written_down_and_noted(void **state UNUSED)
 	assert_non_null(event);
 	assert_string_equal(jsonx_str(event, "metadata", "annotations",
 				"sealedsecrets.bitnami.com/user", NULL),
-	    USER);
+	    PORTRIG_USER);
 	assert_string_equal(
 	    jsonx_str(event, "reason", NULL), "SealingKeysExported");
 	assert_true(proc_said(h->controller, "msg=\"Admin action\""));
@@ -454,7 +397,7 @@ an_export_is_written_down_and_noted(void **state UNUSED)
 static void
 with_recipients_an_export_is_encrypted(void **state UNUSED)
 {
-	AUTO_STR char *to = xasprintf("--backup-recipients-file=%s", cert);
+	AUTO_STR char *to = xasprintf("--backup-recipients-file=%s", rig.cert);
 	const char *const flags[] = { to, NULL };
 
 	start(flags);
@@ -478,10 +421,10 @@ a_restore_brings_back_what_had_failed(void **state UNUSED)
 	AUTO_STR char *backup = NULL;
 	AUTO_JSON json_t *dry = NULL;
 	AUTO_JSON json_t *v = NULL;
-	char name[256];
+	AUTO_STR char *name = NULL;
 
 	start(NULL);
-	(void)snprintf(name, sizeof(name), "%s", first_key_name());
+	name = first_key_name();
 	(void)harness_cert(h);
 	assert_int_equal(ask("POST", "/v1/keys/export", NULL), 200);
 	backup = xstrdup(answer.body);
@@ -514,23 +457,16 @@ a_replica_that_does_not_lead_exports_and_restores_too(void **state UNUSED)
 		"--leader-elect-lease-duration=3s",
 		"--leader-elect-renew-deadline=2s",
 		"--leader-elect-retry-period=500ms", NULL };
-	AUTO_STR char *c = xasprintf("--admin-tls-cert-file=%s", cert);
-	AUTO_STR char *k = xasprintf("--admin-tls-key-file=%s", key);
-	const char *const args[] = { "--admin-listen-addr=127.0.0.1:0", c, k,
-		elected[0], elected[1], elected[2], elected[3], NULL };
 	AUTO_STR char *backup = NULL;
-	struct proc *follower;
-	char name[256];
+	AUTO(proc) struct proc *follower = NULL;
+	AUTO_STR char *name = NULL;
 
 	start(elected);
 	harness_expect(
 	    h, proc_wait_said(h->controller, "msg=Leads ", START_MS));
-	follower = harness_spawn(h, args);
-	free(addr);
-	addr = proc_wait_word(follower, SERVING, START_MS);
-	assert_non_null(addr);
+	follower = portrig_spawn(&rig, elected);
 	free(harness_cert_of(h, follower)); /* it has the key */
-	(void)snprintf(name, sizeof(name), "%s", first_key_name());
+	name = first_key_name();
 	(void)harness_cert(h);
 	assert_int_equal(ask("POST", "/v1/keys/export", NULL), 200);
 	backup = xstrdup(answer.body);
@@ -543,7 +479,6 @@ a_replica_that_does_not_lead_exports_and_restores_too(void **state UNUSED)
 	assert_non_null(strstr(answer.body, "\"result\":\"created\""));
 	harness_expect(h, harness_wait_synced(h, "a", "one", "True", LIMIT));
 	assert_false(proc_said(follower, "msg=Leads "));
-	proc_free(follower);
 }
 
 /* Without its owner it would be a key wherever the backup is restored. */
@@ -578,13 +513,9 @@ list_of(struct keypair *const keys[], size_t n)
 	    "{s:s,s:s,s:[]}", "apiVersion", "v1", "kind", "List", "items");
 	char name[2] = "a";
 
-	for (size_t i = 0; i < n; i++, name[0]++) {
-		json_t *secret = keyrig_secret(name, keys[i]);
-
-		jsonx_set_str(secret, "apiVersion", "v1");
-		jsonx_set_str(secret, "kind", "Secret");
-		json_array_append_new(json_object_get(list, "items"), secret);
-	}
+	for (size_t i = 0; i < n; i++, name[0]++)
+		json_array_append_new(json_object_get(list, "items"),
+		    keyrig_secret(name, keys[i]));
 	return json_dumps(list, JSON_COMPACT);
 }
 

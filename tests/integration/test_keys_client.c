@@ -16,116 +16,54 @@
 
 #include "base/jsonx.h"
 #include "base/mem.h"
-#include "harness.h"
 #include "keyrig.h"
 #include "lib/certs.h"
 #include "lib/tempdir.h"
+#include "portrig.h"
 
-#define AUDIENCE  "sealed-secrets-admin"
-#define USER	  "system:serviceaccount:kube-system:operator"
-#define SERVING	  "\"HTTPS admin server serving\" addr="
-#define START_MS  20000
 #define CLIENT_MS 60000
 #define WORDS_MAX 24
 
-static struct harness *h;
-static char *ca, *server, *token_file;
+static struct portrig rig;
+static struct harness *h; /* of the rig */
+static char *token_file;
 static char *said; /* by the last client, standard output and error */
-
-static void
-allow(const char *verbs)
-{
-	json_t *rules = json_array();
-	AUTO_STR char *copy = xstrdup(verbs);
-	char *rest = copy, *verb;
-
-	while ((verb = strsep(&rest, " ")) != NULL && *verb != '\0')
-		json_array_append_new(rules,
-		    json_pack("{s:s,s:s,s:s,s:s}", "user", USER, "verb", verb,
-			"resource", "secrets", "namespace", "kube-system"));
-	control_post(h->api, "grants", json_pack("{s:o}", "rules", rules));
-}
-
-static void
-write_text(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
 
 static void
 take_token(const char *audience)
 {
-	AUTO_JSON json_t *ask =
-	    json_pack("{s:{s:[s]}}", "spec", "audiences", audience);
-	AUTO_JSON json_t *got = NULL;
+	AUTO_STR char *token = portrig_token(&rig, audience);
 
-	assert_int_equal(
-	    api_post(h->api, ask, &got,
-		"/api/v1/namespaces/kube-system/serviceaccounts/operator/"
-		"token"),
-	    201);
-	write_text(token_file, jsonx_str(got, "status", "token", NULL));
-}
-
-static void
-start(void)
-{
-	AUTO_STR char *cert = tempdir_path("admin.crt");
-	AUTO_STR char *key = tempdir_path("admin.key");
-	AUTO_STR char *c = xasprintf("--admin-tls-cert-file=%s", cert);
-	AUTO_STR char *k = xasprintf("--admin-tls-key-file=%s", key);
-	const char *args[] = { "--admin-listen-addr=127.0.0.1:0", c, k, NULL };
-	AUTO_STR char *addr = NULL;
-
-	certs_write(ca, cert, key);
-	harness_start_ready(h, args);
-	addr = proc_wait_word(h->controller, SERVING, START_MS);
-	assert_non_null(addr);
-	server = xasprintf("https://%s", addr);
+	tempdir_write(token_file, token);
 }
 
 static int
 setup(void **state UNUSED)
 {
-	AUTO_JSON json_t *account =
-	    json_pack("{s:{s:s}}", "metadata", "name", "operator");
-
-	h = harness_new(NULL);
-	assert_int_equal(api_post(h->api, account, NULL,
-			     "/api/v1/namespaces/kube-system/serviceaccounts"),
-	    201);
-	ca = tempdir_path("admin-ca.crt");
+	portrig_init(&rig);
+	h = rig.h;
+	portrig_start(&rig, NULL);
 	token_file = tempdir_path("token");
-	start();
-	take_token(AUDIENCE);
-	allow("list get create");
+	take_token(PORTRIG_AUDIENCE);
 	return 0;
 }
 
 static int
 teardown(void **state UNUSED)
 {
-	int rc = harness_end(h);
-
-	free(ca);
-	free(server);
 	free(token_file);
 	free(said);
 	said = NULL;
-	return rc;
+	return portrig_end(&rig);
 }
 
 /* One command line, words separated by blanks; its exit status. */
 static int
 keys(const char *line)
 {
-	AUTO_STR char *all =
-	    xasprintf("keys %s --server %s --ca-file %s --token-file %s", line,
-		server, ca, token_file);
+	AUTO_STR char *all = xasprintf(
+	    "keys %s --server https://%s --ca-file %s --token-file %s", line,
+	    rig.addr, rig.ca, token_file);
 	const char *words[WORDS_MAX] = { getenv("CONTROLLER"), all };
 	AUTO(proc) struct proc *p = NULL;
 	int n = 2, status;
@@ -219,7 +157,7 @@ a_damaged_backup_is_refused_in_one_line(void **state UNUSED)
 	AUTO_STR char *path = tempdir_path("damaged.yaml");
 	AUTO_STR char *line = xasprintf("restore %s", path);
 
-	write_text(path, "apiVersion: v1\nkind: List\nitems:\n- kind: x\n");
+	tempdir_write(path, "apiVersion: v1\nkind: List\nitems:\n- kind: x\n");
 	assert_refused(line,
 	    "the server answers 400: backup: item 1 is not a Secret of "
 	    "version v1");
@@ -232,12 +170,12 @@ what_the_server_refuses_is_said_in_one_line(void **state UNUSED)
 	AUTO_STR char *path = tempdir_path("never.yaml");
 	AUTO_STR char *export = xasprintf("export --out %s", path);
 
-	allow("list");
+	portrig_allow(&rig, "list");
 	assert_refused(export, "needs get and list on secrets");
-	allow("list get");
+	portrig_allow(&rig, "list get");
 	take_token("another");
 	assert_refused("list", "the server does not accept the token in ");
-	write_text(token_file, "not-a-token");
+	tempdir_write(token_file, "not-a-token");
 	assert_refused("list", "the server does not accept the token in ");
 	assert_int_equal(access(path, F_OK), -1);
 }
@@ -245,15 +183,14 @@ what_the_server_refuses_is_said_in_one_line(void **state UNUSED)
 static void
 one_who_is_refused_too_often_is_told_how_long_to_wait(void **state UNUSED)
 {
-	int status = 0;
+	bool told = false;
 
-	write_text(token_file, "not-a-token");
-	for (int i = 0; i < 20 && status != 2; i++) {
+	tempdir_write(token_file, "not-a-token");
+	for (int i = 0; i < 20 && !told; i++) {
 		assert_int_equal(keys("list"), 1);
-		if (strstr(said, "too many requests, try again in ") != NULL)
-			status = 2;
+		told = strstr(said, "too many requests, try again in ") != NULL;
 	}
-	assert_int_equal(status, 2);
+	assert_true(told);
 }
 
 static void
@@ -262,7 +199,7 @@ the_wrong_authority_is_noticed(void **state UNUSED)
 	AUTO_STR char *cert = tempdir_path("other.crt");
 	AUTO_STR char *key = tempdir_path("other.key");
 
-	certs_write(ca, cert, key);
+	certs_write(rig.ca, cert, key);
 	assert_refused("list", "does not belong to the authority in ");
 }
 
