@@ -10,15 +10,14 @@
 #include "base/buf.h"
 #include "base/jsonx.h"
 #include "controller/kube/target.h"
+#include "fuzz.h"
 #include "kube/client.h"
 
 #define TEXT_MAX	560
 #define RETRY_AFTER_MAX 3600
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static void
-check(const struct err *err)
+check_error(const struct err *err)
 {
 	if (err->code == ERR_NONE || err->retry_after_s > RETRY_AFTER_MAX)
 		abort();
@@ -68,10 +67,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (kube_status_error(&resp, &err) != -1)
 		abort();
-	check(&err);
+	check_error(&err);
 	if (jsonx_parse(buf_str(&resp.body), resp.body.len, 0, &v, &err) == 0) {
 		(void)kube_status_object_error(v, &err);
-		check(&err);
+		check_error(&err);
 	}
 	return 0;
 }

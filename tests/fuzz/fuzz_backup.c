@@ -8,16 +8,8 @@
 #include <string.h>
 
 #include "base/jsonx.h"
+#include "fuzz.h"
 #include "keystore/backup.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 check_keys(const struct backup *b)

@@ -8,15 +8,7 @@
 #include <string.h>
 
 #include "base/codec.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "fuzz.h"
 
 static void
 check_round_trip(const void *bytes, size_t len)

@@ -8,15 +8,7 @@
 
 #include "base/mem.h"
 #include "base/timefmt.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "fuzz.h"
 
 static void
 check_duration(const char *s)

@@ -9,11 +9,10 @@
 
 #include "base/mem.h"
 #include "controller/config.h"
+#include "fuzz.h"
 
 #define WORDS_MAX 64
 #define TEXT_MAX  65536
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct input {
 	char *text;

@@ -7,10 +7,9 @@
 #include <string.h>
 
 #include "controller/http/framing.h"
+#include "fuzz.h"
 
 #define BODY_MAX 1000
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 feed(struct framing *f, const char *p, size_t len)

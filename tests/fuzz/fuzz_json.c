@@ -8,15 +8,7 @@
 #include <string.h>
 
 #include "base/jsonx.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
+#include "fuzz.h"
 
 static unsigned
 depth_of(const json_t *v)

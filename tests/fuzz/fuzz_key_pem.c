@@ -7,11 +7,10 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "fuzz.h"
 #include "keystore/keypair.h"
 #include "keystore/seal.h"
 #include "tests/fuzz/testkey.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What was read can be written, read again, and is the same key. */
 static void

@@ -10,13 +10,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fuzz.h"
 #include "kube/config.h"
 #include "kube/objkey.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static void
-check(const struct kube_config *cfg)
+check_config(const struct kube_config *cfg)
 {
 	bool tls = strncmp(cfg->server, "https://", 8) == 0;
 
@@ -53,7 +52,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (kube_config_file(path, "v1", NULL, &cfg, &err) == 0)
-		check(cfg);
+		check_config(cfg);
 	else if (err.code == ERR_NONE || err.msg[0] == '\0')
 		abort();
 	kube_config_free(cfg);

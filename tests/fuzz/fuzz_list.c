@@ -10,12 +10,11 @@
 
 #include "base/buf.h"
 #include "base/jsonx.h"
+#include "fuzz.h"
 #include "kube/watch.h"
 
 #define TRACE_MAX    (64u * 1024 * 1024)
 #define ORACLE_BYTES 2000u /* nothing so short passes a limit of ours */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool
 note(void *ctx, json_t *item)

@@ -8,13 +8,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "fuzz.h"
 #include "keystore/registry.h"
 #include "keystore/seal.h"
 #include "tests/fuzz/testkey.h"
 
 #define LABEL_MOD 64
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct keypair *
 test_key(void)

@@ -12,6 +12,7 @@
 #include "base/codec.h"
 #include "base/jsonx.h"
 #include "controller/sealedsecret/shape.h"
+#include "fuzz.h"
 #include "keystore/registry.h"
 #include "sealedsecret/condition.h"
 #include "sealedsecret/merge.h"
@@ -22,8 +23,6 @@
 #define KEY_NS	 "kube-system"
 #define NOW_S	 1800000000
 #define TEXT_MAX (16 * 1024 * 1024)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 expect(bool truth)

@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "tmpl/tmpl.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* No keys are made (costly 0), and sanitizers are slow. */
 static const struct tmpl_budget budget = {
@@ -30,13 +29,6 @@ static const struct tmpl_datum dot[] = {
 	{ "j", "{\"a\":[1,2.5,null,\"b\"],\"c\":{\"d\":true}}", 38 },
 	{ "bin", "\xff\x00\xc3", 3 },
 };
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static struct tmpl_result *
 render(const uint8_t *data, size_t size)

@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "controller/tmpl/parse.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 /* Sanitizers are slow: a smaller budget than in earnest. */
 static const struct tmpl_budget budget = {
@@ -18,13 +17,6 @@ static const struct tmpl_budget budget = {
 	.depth = 200,
 	.cpu_ms = 2000,
 };
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* -1: it does not parse. */
 static int

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/jsonx.h"
 #include "controller/http/body.h"
+#include "fuzz.h"
 #include "keystore/registry.h"
 #include "sealedsecret/merge.h"
 #include "sealedsecret/reseal.h"
@@ -19,8 +20,6 @@
 
 /* Items tried for one input, so that one input does not take seconds. */
 #define ITEMS_MAX 50
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 expect(bool truth)

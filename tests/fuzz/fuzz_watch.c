@@ -8,11 +8,10 @@
 
 #include "base/buf.h"
 #include "base/jsonx.h"
+#include "fuzz.h"
 #include "kube/watch.h"
 
 #define TRACE_MAX (64u * 1024 * 1024)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool
 note(void *ctx, const struct watch_event *ev)

@@ -8,17 +8,9 @@
 
 #include "base/jsonx.h"
 #include "base/yamlx.h"
+#include "fuzz.h"
 
 #define NODES_MAX 20000
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static unsigned
 count_nodes(const json_t *v)

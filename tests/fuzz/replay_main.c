@@ -12,11 +12,11 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "fuzz.h"
 
 /* Of one input; what libFuzzer writes is far smaller. */
 #define INPUT_MAX (16 * 1024 * 1024)
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Set-up a target may have, as libFuzzer calls it. */
 __attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv);
 
