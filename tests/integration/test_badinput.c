@@ -212,18 +212,10 @@ all_decided(void *ctx)
 static unsigned long
 anonymous_kb(struct harness *h)
 {
-	AUTO_STR char *path =
-	    xasprintf("/proc/%d/status", (int)proc_pid(h->controller));
-	FILE *f = fopen(path, "r");
-	unsigned long kb = 0;
-	char line[256];
+	long kb = proc_status(h->controller, "RssAnon");
 
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f) != NULL)
-		(void)sscanf(line, "RssAnon: %lu kB", &kb);
-	(void)fclose(f);
 	assert_true(kb > 0);
-	return kb;
+	return (unsigned long)kb;
 }
 
 /* Another generation of every object. */

@@ -78,16 +78,8 @@ expect_answers(struct harness *h)
 static void
 expect_small(struct harness *h)
 {
-	AUTO_STR char *path =
-	    xasprintf("/proc/%d/status", (int)proc_pid(h->controller));
-	FILE *f = fopen(path, "r");
-	char line[256];
-	long kb = -1;
+	long kb = proc_status(h->controller, "VmHWM");
 
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f) != NULL)
-		(void)sscanf(line, "VmHWM: %ld", &kb);
-	fclose(f);
 	assert_true(kb > 0);
 	/* A sanitizer's shadow counts as memory of the program. */
 	if (!SANITIZED && kb > PEAK_MAX_KB)

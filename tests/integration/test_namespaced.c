@@ -229,23 +229,6 @@ many_names(void)
 	return list;
 }
 
-static long
-count_threads(struct harness *h)
-{
-	AUTO_STR char *path =
-	    xasprintf("/proc/%d/status", (int)proc_pid(h->controller));
-	FILE *f = fopen(path, "r");
-	char line[256];
-	long n = -1;
-
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f) != NULL)
-		if (strncmp(line, "Threads:", 8) == 0)
-			n = strtol(line + 8, NULL, 10);
-	fclose(f);
-	return n;
-}
-
 struct count {
 	struct harness *h;
 	long want;
@@ -256,7 +239,7 @@ threads_are(void *ctx)
 {
 	const struct count *c = ctx;
 
-	return count_threads(c->h) == c->want;
+	return proc_status(c->h->controller, "Threads") == c->want;
 }
 
 static void
@@ -268,7 +251,7 @@ three_hundred_namespaces_cost_connections_but_no_threads(void **state)
 	struct count count = { h, 0 };
 
 	harness_start_ready(h, NULL);
-	count.want = count_threads(h);
+	count.want = proc_status(h->controller, "Threads");
 	harness_kill(h);
 	for (unsigned i = 0; i < MANY; i++) {
 		AUTO_STR char *name = xasprintf("many-%u", i);

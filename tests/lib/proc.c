@@ -164,6 +164,24 @@ proc_running(struct proc *p)
 	return !p->ended;
 }
 
+long
+proc_status(const struct proc *p, const char *name)
+{
+	AUTO_STR char *path = xasprintf("/proc/%d/status", (int)p->pid);
+	size_t len = strlen(name);
+	FILE *f = fopen(path, "re");
+	char line[256];
+	long n = -1;
+
+	if (f == NULL)
+		return -1;
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, name, len) == 0 && line[len] == ':')
+			n = strtol(line + len + 1, NULL, 10);
+	(void)fclose(f);
+	return n;
+}
+
 static bool
 has_ended(void *ctx)
 {

@@ -27,6 +27,9 @@ bool proc_running(struct proc *p);
 void proc_signal(struct proc *p, int sig);
 /* True when it ended in time; *status as from waitpid. */
 bool proc_wait(struct proc *p, int64_t limit_ms, int *status);
+/* What the kernel says of it under this name ("VmHWM", "Threads"); -1:
+ * nothing. */
+long proc_status(const struct proc *p, const char *name);
 /* SIGTERM, and the exit code; -1: it did not exit by itself in time. */
 int proc_stop(struct proc *p, int64_t limit_ms);
 void proc_kill(struct proc *p); /* SIGKILL, and waits for the end */
