@@ -52,8 +52,8 @@ follow(void *arg)
 {
 	struct job *j = arg;
 	AUTO(conn) struct conn *c = conn_new();
-	AUTO_STR char *base = xasprintf(OBJECTS_SECRETS, j->ns);
-	AUTO_STR char *path = xasprintf("%s?watch=1&resourceVersion=0", base);
+	AUTO_STR char *path =
+	    xasprintf(OBJECTS_SECRETS "?watch=1&resourceVersion=0", j->ns);
 
 	conn_watch(c, path, on_line, j);
 	return NULL;

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -37,15 +36,6 @@ static const char config[] =
     "{{- end }}\n"
     "[extra]\n"
     "json = {{ dict \"a\" .app \"h\" .host | toJson }}\n";
-
-static uint64_t
-cpu_ns(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 static int
 render(void)
@@ -83,13 +73,14 @@ main(int argc, char *argv[])
 
 	mem_install_hooks();
 	limit = (argc > 1 ? strtoull(argv[1], NULL, 10) : 3) * NS_PER_S;
-	start = cpu_ns();
-	while (cpu_ns() - start < limit) {
+	start = clock_cpu_ns(&clock_system);
+	while (clock_cpu_ns(&clock_system) - start < limit) {
 		if (render() < 0)
 			return 1;
 		n++;
 	}
 	(void)printf("%.1f\n",
-	    (double)n * (double)NS_PER_S / (double)(cpu_ns() - start));
+	    (double)n * (double)NS_PER_S /
+		(double)(clock_cpu_ns(&clock_system) - start));
 	return 0;
 }

@@ -19,9 +19,9 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/codec.h"
 #include "base/mem.h"
 #include "keystore/seal.h"
@@ -131,10 +131,7 @@ connect_to(const char *host, const char *port)
 static double
 now_us(void)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+	return (double)clock_mono_ns(&clock_system) / 1e3;
 }
 
 /* Microseconds until the whole head is there; answers have no body. */

@@ -9,10 +9,6 @@
  * Prints objects per second and the processor seconds that it took itself.
  * Environment: see conn.h.
  */
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/rsa.h>
-
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
