@@ -174,6 +174,41 @@ rig_release(struct rig *r)
 	fakekube_free(r->sink);
 }
 
+/* ---- what a reflector and a worker do ---- */
+
+/* A list, or a watch, tells of obj. */
+static inline void
+rig_tell(const struct reflector_handler *h, struct index *ix, json_t *obj,
+    enum reflector_via via)
+{
+	struct index_record now = { 0 }, old;
+	struct objkey key;
+	struct err err = ERR_INIT;
+	bool had;
+
+	assert_int_equal(objkey_of(obj, &key, &err), 0);
+	assert_true(h->reduce(h->ctx, obj, &now));
+	had = index_put(ix, &key, &now, 1, &old);
+	if (had)
+		index_keep_notes(&now, &old);
+	h->changed(h->ctx, &key, had ? &old : NULL, &now, obj, via);
+}
+
+/* Works on whatever is ready; returns how often that was. */
+static inline unsigned
+rig_work_all(struct rig *r, struct controller *c)
+{
+	struct objkey key;
+	json_t *body;
+	unsigned n = 0;
+
+	for (; workqueue_try_get(r->queue, &key, &body); n++) {
+		controller_process(c, &r->client, &key, body);
+		workqueue_done(r->queue, &key);
+	}
+	return n;
+}
+
 /* ---- what came of it ---- */
 
 static inline json_t *

@@ -39,17 +39,8 @@ list(json_t *obj)
 {
 	struct reflector_handler h =
 	    controller_sealedsecret_handler(controller);
-	struct index_record now = { 0 }, old;
-	struct objkey key;
-	struct err err = ERR_INIT;
-	bool had;
 
-	assert_int_equal(objkey_of(obj, &key, &err), 0);
-	assert_true(h.reduce(h.ctx, obj, &now));
-	had = index_put(rig.sealedsecrets, &key, &now, 1, &old);
-	if (had)
-		index_keep_notes(&now, &old);
-	h.changed(h.ctx, &key, had ? &old : NULL, &now, obj, REFLECTOR_LIST);
+	rig_tell(&h, rig.sealedsecrets, obj, REFLECTOR_LIST);
 }
 
 static void
@@ -125,32 +116,17 @@ expect(uint64_t items, uint64_t lost, uint64_t unknown)
 	    l.unknown_items + index_unnoted_items(rig.sealedsecrets), unknown);
 }
 
-static bool
-work(void)
-{
-	struct objkey key;
-	json_t *body;
-
-	if (!workqueue_try_get(rig.queue, &key, &body))
-		return false;
-	controller_process(controller, &rig.client, &key, body);
-	workqueue_done(rig.queue, &key);
-	return true;
-}
-
 static void
 a_run_notes_the_keys_of_its_items(void **state UNUSED)
 {
 	put(rig_sealed(&rig, "v"));
 	expect(0, 0, 1);
-	while (work())
-		continue;
+	(void)rig_work_all(&rig, controller);
 	rig_expect_value(&rig, "v");
 	expect(1, 0, 0);
 	/* Again, and nothing is counted twice. */
 	workqueue_add(rig.queue, &rig.key, WORKQUEUE_NEW, NULL);
-	while (work())
-		continue;
+	(void)rig_work_all(&rig, controller);
 	expect(1, 0, 0);
 }
 

@@ -26,27 +26,13 @@ teardown(void **state UNUSED)
 
 /* The watch tells of what is stored now. */
 static void
-tell(const struct reflector_handler *h, struct index *ix, json_t *obj)
-{
-	struct index_record now = { 0 }, old;
-	struct objkey key;
-	struct err err = ERR_INIT;
-	bool had;
-
-	assert_int_equal(objkey_of(obj, &key, &err), 0);
-	assert_true(h->reduce(h->ctx, obj, &now));
-	had = index_put(ix, &key, &now, 1, &old);
-	h->changed(h->ctx, &key, had ? &old : NULL, &now, obj, REFLECTOR_WATCH);
-}
-
-static void
 watch(void)
 {
 	struct reflector_handler h =
 	    controller_sealedsecret_handler(controller);
 	AUTO_JSON json_t *obj = rig_stored(&rig);
 
-	tell(&h, rig.sealedsecrets, obj);
+	rig_tell(&h, rig.sealedsecrets, obj, REFLECTOR_WATCH);
 }
 
 static void
@@ -56,28 +42,10 @@ put(json_t *obj)
 	watch();
 }
 
-/* One turn of a worker; false: nothing was ready. */
-static bool
-work(void)
-{
-	struct objkey key;
-	json_t *body;
-
-	if (!workqueue_try_get(rig.queue, &key, &body))
-		return false;
-	controller_process(controller, &rig.client, &key, body);
-	workqueue_done(rig.queue, &key);
-	return true;
-}
-
 static unsigned
 work_all(void)
 {
-	unsigned n = 0;
-
-	while (work())
-		n++;
-	return n;
+	return rig_work_all(&rig, controller);
 }
 
 static void
@@ -325,7 +293,7 @@ a_flood_of_bad_objects_leaves_the_good_ones_alone(void **state UNUSED)
 		json_t *obj = flood_object(i, &good[i]);
 
 		fakekube_put(rig.kube, json_incref(obj));
-		tell(&h, rig.sealedsecrets, obj);
+		rig_tell(&h, rig.sealedsecrets, obj, REFLECTOR_WATCH);
 		json_decref(obj);
 	}
 	assert_int_equal(work_all(), FLOOD);
@@ -361,7 +329,7 @@ one_bad_object_does_not_disturb_another(void **state UNUSED)
 	jsonx_set_str(json_object_get(bad, "metadata"), "uid", "bad-uid");
 	jsonx_set(bad, "spec", json_integer(7));
 	fakekube_put(rig.kube, json_incref(bad));
-	tell(&h, rig.sealedsecrets, bad);
+	rig_tell(&h, rig.sealedsecrets, bad, REFLECTOR_WATCH);
 	json_decref(bad);
 	put(rig_sealed(&rig, "v1"));
 	assert_int_equal(work_all(), 2);
@@ -527,7 +495,7 @@ workers_wait_for_the_release_and_share_the_work(void **state UNUSED)
 		json_t *obj = numbered(i);
 
 		fakekube_put(rig.kube, json_incref(obj));
-		tell(&h, rig.sealedsecrets, obj);
+		rig_tell(&h, rig.sealedsecrets, obj, REFLECTOR_WATCH);
 		json_decref(obj);
 	}
 	assert_int_equal(workqueue_len(rig.queue), OBJECTS);

@@ -31,23 +31,6 @@ teardown(void **state UNUSED)
 	return 0;
 }
 
-static void
-tell(const struct reflector_handler *h, struct index *ix, json_t *obj,
-    enum reflector_via via)
-{
-	struct index_record now = { 0 }, old;
-	struct objkey key;
-	struct err err = ERR_INIT;
-	bool had;
-
-	assert_int_equal(objkey_of(obj, &key, &err), 0);
-	assert_true(h->reduce(h->ctx, obj, &now));
-	had = index_put(ix, &key, &now, 1, &old);
-	if (had)
-		index_keep_notes(&now, &old);
-	h->changed(h->ctx, &key, had ? &old : NULL, &now, obj, via);
-}
-
 /* The watches, or a list, tell of what is stored now. */
 static void
 watch(enum reflector_via via)
@@ -60,33 +43,16 @@ watch(enum reflector_via via)
 	struct index_record old;
 
 	if (s != NULL)
-		tell(&h, rig.secrets, s, via);
+		rig_tell(&h, rig.secrets, s, via);
 	else if (index_remove(rig.secrets, &rig.key, &old))
 		h.gone(h.ctx, &rig.key, &old, NULL);
-	tell(&sh, rig.sealedsecrets, obj, via);
-}
-
-static bool
-work(void)
-{
-	struct objkey key;
-	json_t *body;
-
-	if (!workqueue_try_get(rig.queue, &key, &body))
-		return false;
-	controller_process(controller, &rig.client, &key, body);
-	workqueue_done(rig.queue, &key);
-	return true;
+	rig_tell(&sh, rig.sealedsecrets, obj, via);
 }
 
 static unsigned
 work_all(void)
 {
-	unsigned n = 0;
-
-	while (work())
-		n++;
-	return n;
+	return rig_work_all(&rig, controller);
 }
 
 /* Who wrote what, as the server would have it after a write by this one. */
