@@ -174,12 +174,12 @@ static void
 check_bad(struct harness *h, unsigned i)
 {
 	const char *names;
-	AUTO_JSON json_t *spec = bad_spec(i, &names);
 	AUTO_STR char *name = xasprintf("bad-%u", i);
 	AUTO_JSON json_t *v = harness_sealed(h, "a", name);
 	AUTO_JSON json_t *s = harness_secret(h, "a", name);
 	const char *message = object_synced_message(v);
 
+	json_decref(bad_spec(i, &names));
 	if (strcmp(object_synced(v), "False") != 0 ||
 	    strstr(message, names) == NULL || strlen(message) > 4096 ||
 	    s != NULL)

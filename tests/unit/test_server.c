@@ -801,7 +801,10 @@ a_taken_port_is_an_error_that_names_it(void **state)
 		.listen_addr = f->addr,
 		.clock = &clock_system,
 		.threads = 1,
-		.conns = { 1, 1, 1, 1 },
+		.conns = { .max = 1,
+		    .idle_ms = 1,
+		    .read_ms = 1,
+		    .write_ms = 1 },
 	};
 	struct http_server *second = NULL;
 	struct err err = ERR_INIT;
