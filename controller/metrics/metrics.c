@@ -1,15 +1,13 @@
 /*
- * The table of metrics, their series and the text exposition. Series live in
- * hash tables per family, keyed by their first label values: of the condition
- * metric by namespace and name, so that all series of an object are found at
- * once when it goes. One lock, held for look-ups and, a few times a minute,
- * for a rendering.
+ * The registry of series; their families are in family.c, their text is
+ * exposition.c's. Series live in hash tables per family, keyed by their first
+ * label values: of the condition metric by namespace and name, so that all
+ * series of an object are found at once when it goes. One lock, held for
+ * look-ups and, a few times a minute, for a rendering.
  */
 #include "metrics/metrics.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +17,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "number.h"
+#include "exposition.h"
+#include "family.h"
 #include "process.h"
 
 #define uthash_malloc(size)  xmalloc(size)
@@ -29,127 +28,15 @@
 	((hashv) = (unsigned)hash_bytes((key), (len)))
 #include <uthash.h>
 
-#define PREFIX	   "sealed_secrets_controller_"
-#define LABELS_MAX 4
 /* Of one family; a hundred thousand objects must not fill the memory of this
  * process and of the one that scrapes it. */
 #define SERIES_MAX 20000
 #define HOOKS_MAX  4
 
-enum type { COUNTER, GAUGE, HISTOGRAM };
-
-struct family {
-	const char *name; /* without the prefix */
-	const char *help;
-	enum type type;
-	unsigned grouped; /* leading labels that make the key; 0: all */
-	const char *labels[LABELS_MAX + 1];
-};
-
-static const struct family families[METRIC_COUNT] = {
-	[METRIC_BUILD_INFO] = { "build_info", "Build information.", GAUGE, 0,
-	    { "revision" } },
-	[METRIC_UNSEAL_REQUESTS] = { "unseal_requests_total",
-	    "Total number of sealed secret unseal requests", COUNTER, 0,
-	    { NULL } },
-	[METRIC_UNSEAL_ERRORS] = { "unseal_errors_total",
-	    "Total number of sealed secret unseal errors by reason", COUNTER, 0,
-	    { "reason", "namespace" } },
-	[METRIC_CONDITION_INFO] = { "condition_info",
-	    "Current SealedSecret condition status. Values are -1 (false), "
-	    "0 (unknown or absent), 1 (true)",
-	    GAUGE, 2,
-	    { "namespace", "name", "condition",
-		"ss_app_kubernetes_io_instance" } },
-	[METRIC_HTTP_REQUESTS] = { "http_requests_total",
-	    "A counter for requests to the wrapped handler.", COUNTER, 0,
-	    { "path", "code", "method" } },
-	[METRIC_HTTP_DURATION] = { "http_request_duration_seconds",
-	    "A histogram of latencies for requests.", HISTOGRAM, 0,
-	    { "path", "method" } },
-	[METRIC_QUEUE_DEPTH] = { "queue_depth",
-	    "SealedSecrets waiting for a worker.", GAUGE, 0, { NULL } },
-	[METRIC_QUEUE_OLDEST] = { "queue_oldest_age_seconds",
-	    "Time that the SealedSecret waiting longest has been waiting.",
-	    GAUGE, 0, { NULL } },
-	[METRIC_KEYS] = { "keys", "Private keys that can decrypt.", GAUGE, 0,
-	    { NULL } },
-	[METRIC_KEY_NOT_BEFORE] = { "key_not_before_timestamp_seconds",
-	    "Start of validity of the certificate in use.", GAUGE, 0,
-	    { NULL } },
-	[METRIC_KEY_NOT_AFTER] = { "key_not_after_timestamp_seconds",
-	    "End of validity of the certificate in use.", GAUGE, 0, { NULL } },
-	[METRIC_KEY_RENEWAL_DUE] = { "key_renewal_due_timestamp_seconds",
-	    "Time at which the next key is due; 0: never.", GAUGE, 0,
-	    { NULL } },
-	[METRIC_KEY_SECRETS_SKIPPED] = { "key_secrets_skipped",
-	    "Secrets labelled as keys that cannot be used.", GAUGE, 0,
-	    { NULL } },
-	[METRIC_KEYS_PENDING] = { "keys_pending",
-	    "Keys that decrypt and do not seal yet.", GAUGE, 0, { NULL } },
-	[METRIC_KEY_AGE] = { "key_age_seconds",
-	    "Age of a key, by the time that decides which is newest.", GAUGE, 0,
-	    { "fingerprint" } },
-	[METRIC_KEY_EXPIRY] = { "key_expiry_timestamp_seconds",
-	    "End of validity of a key's certificate.", GAUGE, 0,
-	    { "fingerprint" } },
-	[METRIC_KEY_ITEMS_OPENED] = { "key_items_opened_total",
-	    "Sealed items that a key has opened.", COUNTER, 0,
-	    { "fingerprint" } },
-	[METRIC_KEY_ITEMS] = { "key_items",
-	    "Items of live SealedSecrets that are known to need a key.", GAUGE,
-	    0, { "fingerprint" } },
-	[METRIC_KEY_ITEMS_UNKNOWN] = { "key_items_unknown",
-	    "Items of live SealedSecrets whose key is not known yet.", GAUGE, 0,
-	    { NULL } },
-	[METRIC_KEY_ITEMS_LOST] = { "key_items_lost",
-	    "Items of live SealedSecrets whose key has been taken away.", GAUGE,
-	    0, { NULL } },
-	[METRIC_KEY_UNSAVED_AGE] = { "key_without_backup_age_seconds",
-	    "Age of the newest key that is not marked as backed up; 0: none.",
-	    GAUGE, 0, { NULL } },
-	[METRIC_WATCH_RESTARTS] = { "watch_restarts_total",
-	    "Watches that ended and were opened again.", COUNTER, 0,
-	    { "resource", "reason" } },
-	[METRIC_WATCH_LAST_SEEN] = { "watch_last_seen_timestamp_seconds",
-	    "Time of the last sign of life of a watch.", GAUGE, 0,
-	    { "resource", "namespace" } },
-	[METRIC_WATCH_LAST_SYNC] = { "watch_last_sync_timestamp_seconds",
-	    "Time when a list or watch last told the state of the cluster.",
-	    GAUGE, 0, { "resource", "namespace" } },
-	[METRIC_API_REQUESTS] = { "api_requests_total",
-	    "Requests to the Kubernetes API by verb, resource and status.",
-	    COUNTER, 0, { "verb", "resource", "code" } },
-	[METRIC_RECONCILE_DURATION] = { "reconcile_duration_seconds",
-	    "Time to bring one SealedSecret to its desired state.", HISTOGRAM,
-	    0, { NULL } },
-	[METRIC_DRIFT] = { "drift_total",
-	    "Secrets that others had changed, by what was done about it.",
-	    COUNTER, 0, { "action" } },
-	[METRIC_ADMIN_ACTIONS] = { "admin_actions_total",
-	    "Exports and restores of keys through the admin port.", COUNTER, 0,
-	    { "action" } },
-	[METRIC_EVENTS_DROPPED] = { "events_dropped_total",
-	    "Events that were not sent because their queue was full.", COUNTER,
-	    0, { NULL } },
-	[METRIC_SERIES_DROPPED] = { "series_dropped_total",
-	    "New label values that were not counted because a metric had too "
-	    "many.",
-	    COUNTER, 0, { NULL } },
-};
-
-static const double buckets[] = { 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
-	2.5, 5, 10 };
-
-struct histogram {
-	uint64_t count;
-	uint64_t in[ARRAY_SIZE(buckets)]; /* not cumulative */
-};
-
 struct series {
-	struct series *next;	/* of the same group */
-	struct histogram *hist; /* histograms only */
-	double value;		/* of a histogram: the sum */
+	struct series *next;	       /* of the same group */
+	struct family_histogram *hist; /* histograms only */
+	double value;		       /* of a histogram: the sum */
 	size_t key_len;
 	char key[]; /* label values, each with its NUL */
 };
@@ -175,25 +62,15 @@ struct metrics {
 };
 
 static unsigned
-label_count(enum metric id)
-{
-	unsigned n = 0;
-
-	while (n < LABELS_MAX && families[id].labels[n] != NULL)
-		n++;
-	return n;
-}
-
-static unsigned
 grouped_labels(enum metric id)
 {
 	unsigned n = families[id].grouped;
 
-	return n != 0 ? n : label_count(id);
+	return n != 0 ? n : family_labels(id);
 }
 
 struct labels {
-	const char *values[LABELS_MAX];
+	const char *values[FAMILY_LABELS_MAX];
 	unsigned n;
 };
 
@@ -283,7 +160,7 @@ add_series_locked(struct metrics *m, enum metric id, struct group *g,
 
 	memcpy(s->key, key, key_len);
 	s->key_len = key_len;
-	if (families[id].type == HISTOGRAM)
+	if (families[id].type == FAMILY_HISTOGRAM)
 		s->hist = xcalloc(1, sizeof(*s->hist));
 	s->next = g->list;
 	g->list = s;
@@ -395,7 +272,7 @@ metrics_new(const char *revision)
 	mutex_lock(&m->mu);
 	(void)series_locked(m, METRIC_BUILD_INFO, &build);
 	for (enum metric id = 0; id < METRIC_COUNT; id++)
-		if (label_count(id) == 0)
+		if (family_labels(id) == 0)
 			(void)series_locked(m, id, &none);
 	mutex_unlock(&m->mu);
 	return m;
@@ -434,8 +311,8 @@ observe(struct series *s, double v)
 {
 	s->value += v;
 	s->hist->count++;
-	for (size_t i = 0; i < ARRAY_SIZE(buckets); i++) {
-		if (v <= buckets[i]) {
+	for (size_t i = 0; i < FAMILY_BUCKETS; i++) {
+		if (v <= family_buckets[i]) {
 			s->hist->in[i]++;
 			return;
 		}
@@ -447,7 +324,7 @@ static void
 change(struct metrics *m, enum metric id, void (*how)(struct series *, double),
     double v, va_list ap)
 {
-	struct labels l = take_labels(label_count(id), ap);
+	struct labels l = take_labels(family_labels(id), ap);
 	struct series *s;
 
 	if (m == NULL)
@@ -518,7 +395,7 @@ metrics_remove(struct metrics *m, enum metric id, ...)
 	va_list ap;
 
 	va_start(ap, id);
-	drop(m, id, label_count(id), ap);
+	drop(m, id, family_labels(id), ap);
 	va_end(ap);
 }
 
@@ -528,7 +405,7 @@ metrics_remove_prefix(struct metrics *m, enum metric id, unsigned n, ...)
 	va_list ap;
 
 	va_start(ap, n);
-	drop(m, id, n < label_count(id) ? n : label_count(id), ap);
+	drop(m, id, n < family_labels(id) ? n : family_labels(id), ap);
 	va_end(ap);
 }
 
@@ -543,7 +420,7 @@ metrics_value(struct metrics *m, enum metric id, ...)
 	va_list ap;
 
 	va_start(ap, id);
-	l = take_labels(label_count(id), ap);
+	l = take_labels(family_labels(id), ap);
 	va_end(ap);
 	if (m == NULL)
 		return 0;
@@ -558,125 +435,6 @@ metrics_value(struct metrics *m, enum metric id, ...)
 	mutex_unlock(&m->mu);
 	free(key);
 	return v;
-}
-
-/* Rendering. The first failure is kept in err; the rest does nothing. */
-struct writer {
-	struct buf *out;
-	struct err *err;
-	bool failed;
-};
-
-static void
-put(struct writer *w, const char *s, size_t len)
-{
-	if (!w->failed && buf_append(w->out, s, len, w->err) < 0)
-		w->failed = true;
-}
-
-static void
-puts_out(struct writer *w, const char *s)
-{
-	put(w, s, strlen(s));
-}
-
-static void
-put_escaped(struct writer *w, const char *s)
-{
-	for (; *s != '\0'; s++) {
-		size_t n = strcspn(s, "\\\n\"");
-
-		put(w, s, n);
-		s += n;
-		if (*s == '\0')
-			break;
-		puts_out(w, *s == '\n' ? "\\n" : *s == '"' ? "\\\"" : "\\\\");
-	}
-}
-
-/* Order of the labels in the text: by name, as the reference's library. */
-static unsigned
-label_order(enum metric id, unsigned order[LABELS_MAX])
-{
-	const char *const *names = families[id].labels;
-	unsigned n = label_count(id);
-
-	for (unsigned i = 0; i < n; i++) {
-		unsigned at = i;
-
-		while (at > 0 && strcmp(names[order[at - 1]], names[i]) > 0) {
-			order[at] = order[at - 1];
-			at--;
-		}
-		order[at] = i;
-	}
-	return n;
-}
-
-static const char *
-label_value(const struct series *s, unsigned i)
-{
-	const char *v = s->key;
-
-	while (i-- > 0)
-		v += strlen(v) + 1;
-	return v;
-}
-
-static void
-put_sample(struct writer *w, enum metric id, const struct series *s,
-    const char *suffix, const char *le)
-{
-	unsigned order[LABELS_MAX];
-	unsigned n = label_order(id, order);
-
-	puts_out(w, PREFIX);
-	puts_out(w, families[id].name);
-	puts_out(w, suffix);
-	for (unsigned i = 0; i < n; i++) {
-		puts_out(w, i == 0 ? "{" : ",");
-		puts_out(w, families[id].labels[order[i]]);
-		puts_out(w, "=\"");
-		put_escaped(w, label_value(s, order[i]));
-		puts_out(w, "\"");
-	}
-	if (le != NULL) {
-		puts_out(w, n == 0 ? "{" : ",");
-		puts_out(w, "le=\"");
-		puts_out(w, le);
-		puts_out(w, "\"");
-	}
-	puts_out(w, n > 0 || le != NULL ? "} " : " ");
-}
-
-static void
-put_number(struct writer *w, double v)
-{
-	char text[NUMBER_TEXT_MAX];
-
-	number_format(v, text);
-	puts_out(w, text);
-	puts_out(w, "\n");
-}
-
-static void
-put_histogram(struct writer *w, enum metric id, const struct series *s)
-{
-	char le[NUMBER_TEXT_MAX];
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(buckets); i++) {
-		sum += s->hist->in[i];
-		number_format(buckets[i], le);
-		put_sample(w, id, s, "_bucket", le);
-		put_number(w, (double)sum);
-	}
-	put_sample(w, id, s, "_bucket", "+Inf");
-	put_number(w, (double)s->hist->count);
-	put_sample(w, id, s, "_sum", NULL);
-	put_number(w, s->value);
-	put_sample(w, id, s, "_count", NULL);
-	put_number(w, (double)s->hist->count);
 }
 
 static int
@@ -707,36 +465,23 @@ sorted_locked(struct metrics *m, enum metric id) REQUIRES(m->mu)
 }
 
 static void
-put_family_locked(struct writer *w, struct metrics *m, enum metric id)
+put_family_locked(struct exposition *x, struct metrics *m, enum metric id)
     REQUIRES(m->mu)
 {
-	static const char *const types[] = {
-		[COUNTER] = "counter",
-		[GAUGE] = "gauge",
-		[HISTOGRAM] = "histogram",
-	};
 	const struct family *f = &families[id];
 	struct series **all;
 
 	if (m->nseries[id] == 0)
 		return;
-	puts_out(w, "# HELP " PREFIX);
-	puts_out(w, f->name);
-	puts_out(w, " ");
-	puts_out(w, f->help);
-	puts_out(w, "\n# TYPE " PREFIX);
-	puts_out(w, f->name);
-	puts_out(w, " ");
-	puts_out(w, types[f->type]);
-	puts_out(w, "\n");
+	exposition_family(x, f);
 	all = sorted_locked(m, id);
 	for (size_t i = 0; i < m->nseries[id]; i++) {
-		if (f->type == HISTOGRAM) {
-			put_histogram(w, id, all[i]);
-		} else {
-			put_sample(w, id, all[i], "", NULL);
-			put_number(w, all[i]->value);
-		}
+		const struct series *s = all[i];
+
+		if (f->type == FAMILY_HISTOGRAM)
+			exposition_histogram(x, f, s->key, s->hist, s->value);
+		else
+			exposition_value(x, f, s->key, s->value);
 	}
 	free(all);
 }
@@ -791,7 +536,7 @@ refresh_gauges(struct metrics *m)
 int
 metrics_render(struct metrics *m, struct buf *out, struct err *err)
 {
-	struct writer w = { .out = out, .err = err };
+	struct exposition x = { .out = out, .err = err };
 	size_t before = out->len;
 	enum metric ids[METRIC_COUNT];
 
@@ -799,15 +544,15 @@ metrics_render(struct metrics *m, struct buf *out, struct err *err)
 		ids[id] = id;
 	qsort(ids, METRIC_COUNT, sizeof(ids[0]), compare_families);
 	/* "process_" sorts before our own prefix. */
-	w.failed = process_render("/proc", out, err) < 0;
+	x.failed = process_render("/proc", out, err) < 0;
 	if (m != NULL) {
 		refresh_gauges(m);
 		mutex_lock(&m->mu);
 		for (size_t i = 0; i < METRIC_COUNT; i++)
-			put_family_locked(&w, m, ids[i]);
+			put_family_locked(&x, m, ids[i]);
 		mutex_unlock(&m->mu);
 	}
-	if (!w.failed)
+	if (!x.failed)
 		return 0;
 	buf_truncate(out, before);
 	return err_wrap(err, "metrics");

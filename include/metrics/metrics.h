@@ -1,6 +1,6 @@
 /*
  * The program's metrics: one table of names, types, labels and HELP texts
- * (metrics.c) and their Prometheus text exposition, version 0.0.4. Names,
+ * (family.c) and their Prometheus text exposition, version 0.0.4. Names,
  * labels and buckets are those of the reference controller. Every function is
  * thread-safe. The number of series per family is bounded; past the bound new
  * series are counted in a metric of their own and dropped.

@@ -168,7 +168,7 @@ test_case every_expression_finds_something_in_a_real_run
 # known: the metrics of the program's own table, and those of its process.
 known() {
 	sed -n 's/^.\[METRIC_[A-Z_]*\] = { "\([a-z_]*\)".*/\1/p' \
-	    "$root/controller/metrics/metrics.c" |
+	    "$root/controller/metrics/family.c" |
 	    sed 's/^/sealed_secrets_controller_/'
 	exposed | grep '^process_'
 }
