@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "adminkeys.h"
+#include "apiclients.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -31,7 +32,6 @@
 #include "kube/config.h"
 #include "kube/event.h"
 #include "kube/lease.h"
-#include "kube/transport.h"
 #include "metrics/metrics.h"
 #include "namespaces.h"
 #include "nscheck.h"
@@ -44,26 +44,13 @@
 #define COMPONENT  "sealed-secrets"
 /* A worker that neither takes nor finishes a key for so long is stuck. */
 #define STUCK_MS (5u * 60 * 1000)
-/* Of one request for the admin port, and for its keys to be taken up. */
-#define ADMIN_TIMEOUT_MS 10000
-#define ADMIN_SETTLE_MS	 5000
+/* For the admin port's keys to be taken up. */
+#define ADMIN_SETTLE_MS 5000
 /* How often the start is judged complete, until it is. */
 #define START_TICK_MS 50
-/* A request that the answer of a stranger's question waits for. */
-#define LABELS_TIMEOUT_MS 3000
 /* Between two objects that are read only to see which keys they need; of a
  * limited number of requests half is left for work. */
 #define USAGE_GAP_MS 100
-/* Clients beside the workers', counted from the end of the array. */
-#define EXTRA_CLIENTS 8
-#define USAGE_CLIENT  8
-#define LABELS_CLIENT 7
-#define NAMES_CLIENT  6
-#define ADMIN_CLIENT  5
-#define CERT_CLIENT   4
-#define LEASE_CLIENT  3
-#define EVENTS_CLIENT 2
-#define KEYS_CLIENT   1
 
 struct app {
 	const struct config *cfg;
@@ -72,9 +59,7 @@ struct app {
 	struct metrics *metrics;
 	struct kube_config *kube;
 	struct kube_limiter *limiter;
-	struct kube_transport **transports;
-	struct kube_client *clients; /* workers', then the above */
-	unsigned nclients;
+	struct apiclients *clients;
 	struct registry *keys;
 	struct nslabels *nslabels;
 	struct keymetrics *keymetrics;
@@ -150,43 +135,23 @@ load_kube_config(struct app *a, struct err *err)
 }
 
 static void
-make_client(struct app *a, unsigned i)
-{
-	bool lease = i == a->nclients - LEASE_CLIENT;
-	/* Events are still sent after the stop, for a while, and then the
-	 * Lease is given up. */
-	bool late = lease || i == a->nclients - EVENTS_CLIENT;
-	struct kube_client *c = &a->clients[i];
-
-	a->transports[i] =
-	    kube_transport_new(a->kube, a->metrics, late ? NULL : &a->stop);
-	c->transport = a->transports[i];
-	if (!late)
-		c->stop = &a->stop;
-	if (i == a->nclients - ADMIN_CLIENT)
-		c->timeout_ms = ADMIN_TIMEOUT_MS;
-	/* What the admin port asks and creates is its user's doing: any replica
-	 * may, one request after the other. */
-	if (lease || i == a->nclients - ADMIN_CLIENT)
-		return;
-	c->limiter = a->limiter;
-	c->may_write = may_write;
-	c->may_write_ctx = a;
-}
-
-static void
 make_clients(struct app *a)
 {
 	const struct config *cfg = a->cfg;
+	struct apiclients_config cc = {
+		.kube = a->kube,
+		.metrics = a->metrics,
+		.stop = &a->stop,
+		.workers = (unsigned)cfg->workers,
+		.may_write = may_write,
+		.ctx = a,
+	};
 
 	if (cfg->kubeclient_limited)
 		a->limiter = kube_limiter_new(
 		    cfg->kubeclient_qps, (int)cfg->kubeclient_burst, a->clock);
-	a->nclients = (unsigned)cfg->workers + EXTRA_CLIENTS;
-	a->transports = xcalloc(a->nclients, sizeof(*a->transports));
-	a->clients = xcalloc(a->nclients, sizeof(*a->clients));
-	for (unsigned i = 0; i < a->nclients; i++)
-		make_client(a, i);
+	cc.limiter = a->limiter;
+	a->clients = apiclients_new(&cc);
 }
 
 static void
@@ -232,11 +197,25 @@ key_secrets_changed(void *ctx)
 }
 
 static void
+make_nslabels(struct app *a)
+{
+	const struct nslabels_config lc = {
+		.client = apiclients_of(a->clients, APICLIENT_LABELS),
+		.clock = a->clock,
+		.changed = labels_changed,
+		.ctx = a,
+	};
+
+	a->nslabels = nslabels_new(&lc);
+	registry_set_labels(a->keys, nslabels_fit, a->nslabels);
+}
+
+static void
 make_rotator(struct app *a)
 {
 	const struct config *cfg = a->cfg;
 	struct keysecrets_config kc = {
-		.client = &a->clients[a->nclients - KEYS_CLIENT],
+		.client = apiclients_of(a->clients, APICLIENT_KEYS),
 		.metrics = a->metrics,
 		.ns = a->kube->ns,
 		.prefix = cfg->key_prefix,
@@ -248,12 +227,6 @@ make_rotator(struct app *a)
 		.events = a->events,
 		.may_write = may_write,
 		.changed = key_secrets_changed,
-		.ctx = a,
-	};
-	const struct nslabels_config lc = {
-		.client = &a->clients[a->nclients - LABELS_CLIENT],
-		.clock = a->clock,
-		.changed = labels_changed,
 		.ctx = a,
 	};
 	struct rotator_config rc = {
@@ -279,9 +252,6 @@ make_rotator(struct app *a)
 		.ctx = a,
 	};
 
-	lc.client->timeout_ms = LABELS_TIMEOUT_MS;
-	a->nslabels = nslabels_new(&lc);
-	registry_set_labels(a->keys, nslabels_fit, a->nslabels);
 	a->keysecrets = keysecrets_new(&kc);
 	rc.backend = keysecrets_backend(a->keysecrets);
 	a->rotator = rotator_new(&rc);
@@ -343,7 +313,7 @@ start_attribution(struct app *a)
 	    2 * MS_PER_S / cfg->kubeclient_qps > USAGE_GAP_MS)
 		gap_ms = (uint64_t)(2 * MS_PER_S / cfg->kubeclient_qps);
 	controller_start_attribution(a->controller,
-	    &a->clients[a->nclients - USAGE_CLIENT],
+	    apiclients_of(a->clients, APICLIENT_USAGE),
 	    (uint64_t)cfg->key_usage_delay_ns / NS_PER_MS, gap_ms);
 }
 
@@ -363,7 +333,7 @@ make_lease(struct app *a)
 	const struct config *cfg = a->cfg;
 	char identity[LEASE_IDENTITY_MAX];
 	const struct lease_config lc = {
-		.client = a->clients[a->nclients - LEASE_CLIENT],
+		.client = *apiclients_of(a->clients, APICLIENT_LEASE),
 		.clock = a->clock,
 		.ns = a->kube->ns,
 		.name = cfg->lease_name,
@@ -388,7 +358,7 @@ static void
 make_publisher(struct app *a)
 {
 	const struct certpublisher_config pc = {
-		.client = &a->clients[a->nclients - CERT_CLIENT],
+		.client = apiclients_of(a->clients, APICLIENT_CERT),
 		.keys = a->keys,
 		.clock = a->clock,
 		.ns = a->kube->ns,
@@ -463,8 +433,8 @@ make_reflectors(struct app *a)
 			add_reflector(a, &KUBE_SECRETS_META, ns, a->secrets,
 			    controller_secret_handler(a->controller));
 	}
-	a->nscheck =
-	    nscheck_new(&a->clients[a->nclients - NAMES_CLIENT], a->namespaces);
+	a->nscheck = nscheck_new(
+	    apiclients_of(a->clients, APICLIENT_NAMES), a->namespaces);
 }
 
 static int
@@ -500,7 +470,7 @@ start_admin(struct app *a, struct err *err)
 {
 	const struct config *cfg = a->cfg;
 	const struct adminkeys_config kc = {
-		.client = &a->clients[a->nclients - ADMIN_CLIENT],
+		.client = apiclients_of(a->clients, APICLIENT_ADMIN),
 		.metrics = a->metrics,
 		.clock = a->clock,
 		.ns = a->kube->ns,
@@ -543,11 +513,13 @@ app_start(struct app *a, struct err *err)
 	a->key_index = index_new();
 	a->queue = workqueue_new(a->clock);
 	make_clients(a);
-	a->events = event_recorder_new(&a->clients[a->nclients - EVENTS_CLIENT],
-	    COMPONENT, a->clock, a->metrics);
+	a->events =
+	    event_recorder_new(apiclients_of(a->clients, APICLIENT_EVENTS),
+		COMPONENT, a->clock, a->metrics);
 	make_controller(a);
 	registry_set_unknown(a->keys, unknown_items, a);
 	a->keymetrics = keymetrics_new(a->metrics, a->keys, a->clock);
+	make_nslabels(a);
 	make_rotator(a);
 	make_lease(a);
 	make_publisher(a);
@@ -562,8 +534,8 @@ app_start(struct app *a, struct err *err)
 		certpublisher_start(a->publisher);
 	reflector_loop_start(a->reflectors);
 	nscheck_start(a->nscheck);
-	controller_start_workers(
-	    a->controller, (unsigned)a->cfg->workers, a->clients);
+	controller_start_workers(a->controller, (unsigned)a->cfg->workers,
+	    apiclients_workers(a->clients));
 	start_attribution(a);
 	return 0;
 }
@@ -708,10 +680,7 @@ app_release(struct app *a)
 	index_free(a->sealedsecrets);
 	index_free(a->secrets);
 	index_free(a->key_index);
-	for (unsigned i = 0; i < a->nclients; i++)
-		kube_transport_free(a->transports[i]);
-	free(a->transports);
-	free(a->clients);
+	apiclients_free(a->clients);
 	kube_limiter_free(a->limiter);
 	registry_free(a->keys);
 	metrics_free(a->metrics);
