@@ -149,7 +149,6 @@ static void
 puts_right_what_another_writer_changed_within_a_minute(void **state)
 {
 	struct fixture *f = *state;
-	AUTO_JSON json_t *map = NULL;
 
 	add_key(f, "one");
 	(void)certpublisher_turn(f->publisher);
