@@ -230,7 +230,7 @@ int64_t
 timefmt_rfc3339_or(const char *s, int64_t other)
 {
 	struct err err = ERR_INIT;
-	int64_t unix_s;
+	int64_t unix_s = 0;
 
 	if (s == NULL || timefmt_parse_rfc3339(s, &unix_s, &err) < 0)
 		return other;
