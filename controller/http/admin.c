@@ -15,6 +15,7 @@
 #include "call.h"
 #include "export.h"
 #include "restorer.h"
+#include "routes.h"
 #include "tls.h"
 
 /* One request after the other: reviews and exports never run side by side. */

@@ -9,7 +9,7 @@
 #include "head.h"
 #include "http/admin.h"
 #include "limit.h"
-#include "routes.h"
+#include "reply.h"
 
 /* Bytes of a token. */
 #define AUTH_TOKEN_MAX 16384

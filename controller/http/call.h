@@ -9,7 +9,7 @@
 #include "keystore/backup.h"
 #include "limit.h"
 #include "pool.h"
-#include "routes.h"
+#include "reply.h"
 
 #define CALL_ID_MAX 33 /* 128 bits in hex, NUL */
 

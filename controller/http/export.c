@@ -11,6 +11,7 @@
 #include "base/jsonx.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "routes.h"
 
 static void
 fail(const struct call *c, unsigned status, const char *text,

@@ -4,7 +4,6 @@
 #ifndef HTTP_ROUTES_H
 #define HTTP_ROUTES_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +13,7 @@
 #include "head.h"
 #include "http/server.h"
 #include "pool.h"
+#include "reply.h"
 #include "tls.h"
 
 /* Memory of one connection: bounds the head of a request, and of an answer. */
@@ -29,42 +29,6 @@
 #define HTTP_TASK_BODIES_MAX (8u * 1024 * 1024)
 /* Tasks that wait for a thread; more are turned away with 503. */
 #define HTTP_TASK_QUEUE_MAX 8
-
-#define HTTP_FIELDS_MAX	    8
-
-struct http_field {
-	const char *name; /* static text */
-	char *text;	  /* its value, or NULL: the number */
-	uint64_t value;
-};
-
-/* What a handler fills in. 404 and refusals are made the same way. */
-struct http_reply {
-	unsigned status;
-	const char *content_type; /* static text; NULL: none */
-	struct http_field fields[HTTP_FIELDS_MAX];
-	unsigned nfields;
-	struct buf body;
-	/* Of a task, NULL: none. Runs on the pool once the whole answer has
-	 * gone out; cancelled where it did not. */
-	struct pool_job *after;
-};
-
-/* Status, plain text body. */
-void http_reply_text(struct http_reply *r, unsigned status, const char *text);
-
-/* Status, {"error": text} as JSON. */
-void http_reply_error(struct http_reply *r, unsigned status, const char *text);
-/* Status, JSON; what does not fit becomes a 500. */
-void http_reply_json(struct http_reply *r, unsigned status, const json_t *v);
-
-/* One more header field. */
-void http_reply_field(struct http_reply *r, const char *name, uint64_t value);
-/* The same with a text, which is copied. */
-void http_reply_text_field(
-    struct http_reply *r, const char *name, const char *value);
-void http_reply_release(struct http_reply *r);
-DEFINE_AUTO_RELEASE(http_reply);
 
 /* Any method reaches the handler, as with the reference; HEAD gets no body,
  * and bodies of requests are read and dropped. */

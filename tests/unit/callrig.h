@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "adminrig.h"
+#include "controller/http/routes.h"
 #include "fakeclock.h"
 
 struct callrig {

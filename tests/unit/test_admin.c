@@ -8,6 +8,7 @@
 #include "base/jsonx.h"
 #include "base/mem.h"
 #include "certs.h"
+#include "controller/http/routes.h"
 #include "http/admin.h"
 #include "lib/tlsclient.h"
 #include "metrics/metrics.h"
