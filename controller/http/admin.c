@@ -195,16 +195,19 @@ work_restore(void *ctx, const struct head *head, struct buf *body,
 
 static const struct http_task tasks[] = {
 	{ .path = "/v1/keys",
-	    .admit_head = admit_get,
-	    .work_head = work_list,
+	    .credentials = true,
+	    .admit = admit_get,
+	    .work = work_list,
 	    .body_max = SMALL_BODY_MAX },
 	{ .path = "/v1/keys/export",
-	    .admit_head = admit_post,
-	    .work_head = work_export,
+	    .credentials = true,
+	    .admit = admit_post,
+	    .work = work_export,
 	    .body_max = SMALL_BODY_MAX },
 	{ .path = "/v1/keys/restore",
-	    .admit_head = admit_post,
-	    .work_head = work_restore },
+	    .credentials = true,
+	    .admit = admit_post,
+	    .work = work_restore },
 };
 
 /* ---- start ---- */

@@ -78,14 +78,19 @@ take_field(void *cls, enum MHD_ValueKind kind UNUSED, const char *name,
 }
 
 struct head *
-head_new(struct MHD_Connection *mc, const char *method)
+head_new(struct MHD_Connection *mc, const char *method, bool credentials)
 {
 	struct head *h = xcalloc(1, sizeof(*h));
+	const char *client =
+	    MHD_lookup_connection_value(mc, MHD_HEADER_KIND, "X-Forwarded-For");
 
 	(void)snprintf(h->method, sizeof(h->method), "%s", method);
 	put_peer(mc, h->peer);
+	h->forwarded_for = client != NULL ? client : "";
 	(void)MHD_get_connection_values(mc, MHD_GET_ARGUMENT_KIND, take_arg, h);
-	(void)MHD_get_connection_values_n(mc, MHD_HEADER_KIND, take_field, h);
+	if (credentials)
+		(void)MHD_get_connection_values_n(
+		    mc, MHD_HEADER_KIND, take_field, h);
 	return h;
 }
 

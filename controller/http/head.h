@@ -1,6 +1,6 @@
 /*
  * What a task may look at of its request's head: method, arguments of the
- * query, who sent it, and its credentials.
+ * query, who sent it, and, where it wants them, its credentials.
  */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
@@ -21,6 +21,9 @@ struct head_arg {
 struct head {
 	char method[HEAD_METHOD_MAX]; /* cut where longer */
 	char peer[HEAD_PEER_MAX];     /* address alone: "10.0.0.7", "fd00::1" */
+	/* The first X-Forwarded-For, "" where absent. The library's; lives as
+	 * long as the request. */
+	const char *forwarded_for;
 	struct head_arg args[HEAD_ARGS_MAX]; /* as they came, not decoded */
 	unsigned nargs;
 	bool odd_args;		      /* more, or longer ones */
@@ -30,7 +33,9 @@ struct head {
 
 struct MHD_Connection;
 
-struct head *head_new(struct MHD_Connection *mc, const char *method);
+/* Without credentials their fields are not even counted. */
+struct head *
+head_new(struct MHD_Connection *mc, const char *method, bool credentials);
 void head_free(struct head *h); /* wipes */
 
 DEFINE_AUTO(head);

@@ -70,24 +70,24 @@ serve_cert(void *ctx, struct http_reply *reply)
 }
 
 static bool
-admit_verify(void *ctx, const char *client, struct http_reply *reply)
+admit_verify(void *ctx, const struct head *head, struct http_reply *reply)
 {
 	const struct public *p = ctx;
 
-	return sealed_admit_verify(p->sealed, client, reply);
+	return sealed_admit_verify(p->sealed, head->forwarded_for, reply);
 }
 
 static bool
-admit_rotate(void *ctx, const char *client, struct http_reply *reply)
+admit_rotate(void *ctx, const struct head *head, struct http_reply *reply)
 {
 	const struct public *p = ctx;
 
-	return sealed_admit_rotate(p->sealed, client, reply);
+	return sealed_admit_rotate(p->sealed, head->forwarded_for, reply);
 }
 
 static void
-verify(void *ctx, struct buf *body, const struct pool *pool,
-    struct http_reply *reply)
+verify(void *ctx, const struct head *head UNUSED, struct buf *body,
+    const struct pool *pool, struct http_reply *reply)
 {
 	const struct public *p = ctx;
 
@@ -95,8 +95,8 @@ verify(void *ctx, struct buf *body, const struct pool *pool,
 }
 
 static void
-rotate(void *ctx, struct buf *body, const struct pool *pool,
-    struct http_reply *reply)
+rotate(void *ctx, const struct head *head UNUSED, struct buf *body,
+    const struct pool *pool, struct http_reply *reply)
 {
 	const struct public *p = ctx;
 

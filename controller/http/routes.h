@@ -44,20 +44,16 @@ struct http_route {
  */
 struct http_task {
 	const char *path;
-	/* With the head, on a thread of the listener, quick. client: the first
-	 * X-Forwarded-For, "" where absent. False: reply is the answer, the
-	 * body is read and dropped. Fields that it sets stay. */
-	bool (*admit)(void *ctx, const char *client, struct http_reply *reply);
-	/* Must ask pool_stopping() now and then. May release body early. */
-	void (*work)(void *ctx, struct buf *body, const struct pool *pool,
-	    struct http_reply *reply);
-	/* Both instead of those two, for a task that asks who sends what. The
-	 * head lives as long as the request. */
-	bool (*admit_head)(
+	/* With the head, on a thread of the listener, quick. False: reply is
+	 * the answer, the body is read and dropped. Fields that it sets stay.
+	 */
+	bool (*admit)(
 	    void *ctx, const struct head *head, struct http_reply *reply);
-	void (*work_head)(void *ctx, const struct head *head, struct buf *body,
+	/* Must ask pool_stopping() now and then. May release body early. */
+	void (*work)(void *ctx, const struct head *head, struct buf *body,
 	    const struct pool *pool, struct http_reply *reply);
-	size_t body_max; /* 0: HTTP_TASK_BODY_MAX, which is the most */
+	bool credentials; /* the head is to hold them */
+	size_t body_max;  /* 0: HTTP_TASK_BODY_MAX, which is the most */
 };
 
 struct http_listener_config {

@@ -57,7 +57,7 @@ struct request {
 	struct pool_job job;
 	struct http_server *server;
 	struct MHD_Connection *mc; /* rests while the job is under way */
-	struct head *head;	   /* where the task wants it */
+	struct head *head;
 	struct buf body;
 	size_t held;	/* its share of the server's bodies */
 	bool denied;	/* the body is dropped */
@@ -301,21 +301,12 @@ static void
 begin_task(struct http_server *s, struct MHD_Connection *mc, struct request *rq,
     const char *method)
 {
-	const char *client =
-	    MHD_lookup_connection_value(mc, MHD_HEADER_KIND, "X-Forwarded-For");
-
 	rq->server = s;
 	rq->mc = mc;
 	buf_init(&rq->body, HTTP_TASK_BODY_MAX);
 	buf_init(&rq->reply.body, HTTP_TASK_REPLY_MAX);
-	if (rq->task->admit_head != NULL) {
-		rq->head = head_new(mc, method);
-		rq->denied =
-		    !rq->task->admit_head(s->cfg.ctx, rq->head, &rq->reply);
-	} else {
-		rq->denied = !rq->task->admit(
-		    s->cfg.ctx, client != NULL ? client : "", &rq->reply);
-	}
+	rq->head = head_new(mc, method, rq->task->credentials);
+	rq->denied = !rq->task->admit(s->cfg.ctx, rq->head, &rq->reply);
 }
 
 static enum MHD_Result
@@ -400,11 +391,9 @@ run_job(struct pool_job *job, bool cancelled)
 
 	if (cancelled)
 		reply_busy(&rq->reply);
-	else if (rq->head != NULL)
-		rq->task->work_head(
-		    s->cfg.ctx, rq->head, &rq->body, s->pool, &rq->reply);
 	else
-		rq->task->work(s->cfg.ctx, &rq->body, s->pool, &rq->reply);
+		rq->task->work(
+		    s->cfg.ctx, rq->head, &rq->body, s->pool, &rq->reply);
 	MHD_resume_connection(rq->mc);
 }
 

@@ -57,9 +57,11 @@ work(void *ctx UNUSED, const struct head *h, struct buf *body UNUSED,
 
 static const struct http_task tasks[] = {
 	{ .path = "/head",
-	    .admit_head = admit,
-	    .work_head = work,
+	    .credentials = true,
+	    .admit = admit,
+	    .work = work,
 	    .body_max = 10 },
+	{ .path = "/public", .admit = admit, .work = work },
 };
 
 static int
@@ -132,6 +134,14 @@ method_peer_credentials_and_arguments_are_seen(void **state UNUSED)
 }
 
 static void
+credentials_are_left_alone_where_nobody_wants_them(void **state UNUSED)
+{
+	assert_string_equal(
+	    raw_body(ask("GET /public?a=b", "Authorization: Bearer abc\r\n")),
+	    "GET 127.0.0.1 auth=0 [a=b]");
+}
+
+static void
 arguments_are_bounded(void **state UNUSED)
 {
 	assert_non_null(
@@ -166,6 +176,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(method_peer_credentials_and_arguments_are_seen),
+		T(credentials_are_left_alone_where_nobody_wants_them),
 		T(arguments_are_bounded),
 		T(a_refusal_of_the_admission_is_json_with_its_fields),
 		T(a_task_may_take_less_of_a_body_than_others),

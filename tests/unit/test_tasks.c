@@ -43,15 +43,15 @@ handle_ok(void *ctx UNUSED, struct http_reply *reply)
 }
 
 static bool
-admit_all(void *ctx UNUSED, const char *client, struct http_reply *reply)
+admit_all(void *ctx UNUSED, const struct head *head, struct http_reply *reply)
 {
-	http_reply_field(reply, "X-Number", strlen(client));
+	http_reply_field(reply, "X-Number", strlen(head->forwarded_for));
 	return true;
 }
 
 static bool
 admit_none(
-    void *ctx UNUSED, const char *client UNUSED, struct http_reply *reply)
+    void *ctx UNUSED, const struct head *head UNUSED, struct http_reply *reply)
 {
 	http_reply_text(reply, 429, "no\n");
 	return false;
@@ -59,8 +59,8 @@ admit_none(
 
 /* Waits until the test opens the gate, then gives the body back. */
 static void
-work_gate(void *ctx UNUSED, struct buf *body, const struct pool *pool,
-    struct http_reply *reply)
+work_gate(void *ctx UNUSED, const struct head *head UNUSED, struct buf *body,
+    const struct pool *pool, struct http_reply *reply)
 {
 	mutex_lock(&mu);
 	entered++;
