@@ -11,12 +11,9 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "controller/http/head.h"
-#include "controller/http/routes.h"
+#include "listenrig.h"
 #include "rawhttp.h"
-
-#define LONG_MS 60000
 
 static struct http_server *server;
 
@@ -67,23 +64,11 @@ static const struct http_task tasks[] = {
 static int
 setup(void **state UNUSED)
 {
-	struct http_listener_config cfg = {
-		.listen_addr = "127.0.0.1:0",
-		.tasks = tasks,
-		.ntasks = ARRAY_SIZE(tasks),
-		.task_threads = 1,
-		.clock = &clock_system,
-		.threads = 1,
-		.body_max = 1000,
-		.conns = { .max = 8,
-		    .idle_ms = LONG_MS,
-		    .read_ms = LONG_MS,
-		    .write_ms = LONG_MS },
-	};
-	struct err err = ERR_INIT;
+	struct http_listener_config cfg = listenrig_config();
 
-	if (http_server_start(&cfg, &server, &err) < 0)
-		fail_msg("%s", err.msg);
+	cfg.tasks = tasks;
+	cfg.ntasks = ARRAY_SIZE(tasks);
+	server = listenrig_start(&cfg);
 	return 0;
 }
 

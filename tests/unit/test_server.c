@@ -17,10 +17,9 @@
 #include <cmocka.h>
 #include <dirent.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "controller/http/routes.h"
+#include "listenrig.h"
 #include "rawhttp.h"
 
 #define BODY_MAX 1000
@@ -104,10 +103,8 @@ start(struct fixture *f, struct conns_limits limits)
 		.body_max = BODY_MAX,
 		.conns = limits,
 	};
-	struct err err = ERR_INIT;
 
-	if (http_server_start(&cfg, &f->server, &err) < 0)
-		fail_msg("%s", err.msg);
+	f->server = listenrig_start(&cfg);
 	f->addr = http_server_addr(f->server);
 }
 

@@ -15,14 +15,12 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "controller/http/routes.h"
+#include "listenrig.h"
 #include "rawhttp.h"
 
 #define OUT_MAX 65536
-#define LONG_MS 60000
 #define WAIT_NS (UINT64_C(10) * NS_PER_S)
 #define HELLO	"POST /gate HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -81,30 +79,19 @@ static const struct http_task tasks[] = {
 static int
 setup(void **state UNUSED)
 {
-	struct http_listener_config cfg = {
-		.listen_addr = "127.0.0.1:0",
-		.routes = routes,
-		.nroutes = ARRAY_SIZE(routes),
-		.tasks = tasks,
-		.ntasks = ARRAY_SIZE(tasks),
-		.task_threads = 2,
-		.clock = &clock_system,
-		.threads = 2,
-		.body_max = 1000,
-		.conns = { .max = 64,
-		    .idle_ms = LONG_MS,
-		    .read_ms = LONG_MS,
-		    .write_ms = LONG_MS },
-	};
-	struct err err = ERR_INIT;
+	struct http_listener_config cfg = listenrig_config();
 
+	cfg.routes = routes;
+	cfg.nroutes = ARRAY_SIZE(routes);
+	cfg.tasks = tasks;
+	cfg.ntasks = ARRAY_SIZE(tasks);
+	cfg.task_threads = cfg.threads = 2;
 	mutex_init(&mu);
 	cond_init(&changed);
 	entered = left = 0;
 	gate_open = false;
 	metrics = cfg.metrics = metrics_new("test");
-	if (http_server_start(&cfg, &server, &err) < 0)
-		fail_msg("%s", err.msg);
+	server = listenrig_start(&cfg);
 	return 0;
 }
 

@@ -15,15 +15,13 @@
 #include <curl/curl.h>
 
 #include "certs.h"
-#include "controller/http/routes.h"
 #include "controller/http/tls.h"
 #include "fakeclock.h"
 #include "keystore_fixture.h"
 #include "lib/tlsclient.h"
+#include "listenrig.h"
 #include "rawhttp.h"
 #include "tmpfiles.h"
-
-#define LONG_MS 60000
 
 static struct tmpfiles files;
 static struct cert authority, first, second;
@@ -87,24 +85,14 @@ static void
 serve(void)
 {
 	struct err err = ERR_INIT;
-	struct http_listener_config cfg = {
-		.listen_addr = "127.0.0.1:0",
-		.routes = routes,
-		.nroutes = ARRAY_SIZE(routes),
-		.clock = &clock_system,
-		.threads = 1,
-		.body_max = 1000,
-		.conns = { .max = 8,
-		    .idle_ms = LONG_MS,
-		    .read_ms = LONG_MS,
-		    .write_ms = LONG_MS },
-	};
+	struct http_listener_config cfg = listenrig_config();
 
 	if (load(&err) < 0)
 		fail_msg("%s", err.msg);
+	cfg.routes = routes;
+	cfg.nroutes = ARRAY_SIZE(routes);
 	cfg.tls = tls;
-	if (http_server_start(&cfg, &server, &err) < 0)
-		fail_msg("%s", err.msg);
+	server = listenrig_start(&cfg);
 }
 
 static void
