@@ -7,10 +7,10 @@
 #	run.sh --shell | --exec COMMAND [ARGUMENT...]
 #
 # Environment: CONTROLLER, the binary (build/controller); CONFORMANCE, the
-# program with the API server's conformance cases; BENCH, the folder with the
-# measuring programs (build/release/tests); MANIFEST, the manifest to
-# install (manifests/controller.yaml); E2E_KEEP=1 keeps the folder with state
-# and logs.
+# program with the API server's conformance cases
+# (build/release/tests/conformance); BENCH, the folder with the measuring
+# programs (build/release/tests); MANIFEST, the manifest to install
+# (manifests/controller.yaml); E2E_KEEP=1 keeps the folder with state and logs.
 #
 # Functions here are called by traps and by the cases:
 # shellcheck disable=SC2317
@@ -31,7 +31,8 @@ parse_options() {
 		case $1 in
 		-k)
 			[ $# -ge 2 ] || usage 2
-			pattern=$2
+			# As tables of Markdown have it, too.
+			pattern=${2//\\|/|}
 			shift
 			;;
 		--bench) mode=bench ;;
@@ -65,7 +66,8 @@ find_programs() {
 	tools=$("$here/build-tools.sh") || rc=$?
 	[ $rc -ne 77 ] || skip_all "$tools"
 	[ $rc -eq 0 ] || fail_all "the cluster's programs could not be built"
-	[ -x "$CONTROLLER" ] || fail_all "no controller at $CONTROLLER"
+	[ -x "$CONTROLLER" ] ||
+		fail_all "no controller at $CONTROLLER: make builds it"
 	[ -r "$MANIFEST" ] || fail_all "no manifest at $MANIFEST"
 }
 
@@ -94,8 +96,11 @@ outside_cleanup() {
 outside() {
 	CONTROLLER=$(realpath -m "${CONTROLLER:-$root/build/controller}")
 	MANIFEST=$(realpath -m "${MANIFEST:-$root/manifests/controller.yaml}")
-	CONFORMANCE=$(realpath -m "${CONFORMANCE:-$root/build/tests/conformance}")
+	CONFORMANCE=$(realpath -m "${CONFORMANCE:-$root/build/release/tests/conformance}")
 	BENCH=$(realpath -m "${BENCH:-$root/build/release/tests}")
+	if [ ${#command[@]} = 0 ] && [ -z "$(list_cases)" ]; then
+		fail_all "no case matches \"$pattern\" (--list names them)"
+	fi
 	[ "$(id -u)" = 0 ] || skip_all "needs root, for namespaces of its own"
 	"$root/.ci/deps" e2e >&2 || fail_all "packages are missing"
 	unshare --net --mount --pid --fork --mount-proc true 2>/dev/null ||

@@ -36,7 +36,7 @@ test_case SIGTERM_ends_the_controller_within_ten_seconds
 
 # No controller may run here: it would touch the objects of these cases.
 the_conformance_cases_hold_on_the_real_api_server() {
-	[ -x "$CONFORMANCE" ] || die "no program at $CONFORMANCE"
+	[ -x "$CONFORMANCE" ] || die "no program at $CONFORMANCE: make test builds it"
 	controller_ended || controller_stop
 	cp "$CONFORMANCE" "$RIG/bin/conformance"
 	CONFORMANCE_KUBECONFIG=$KUBECONFIG "$RIG/bin/conformance" \
