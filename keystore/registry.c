@@ -48,7 +48,6 @@ struct registry {
 	size_t n;
 	struct keyset *set; /* the distinct keys of entries, same order */
 	struct usage usage;
-	uint32_t last_id; /* last one given to a key */
 	uint32_t last_hit;
 	struct order_trust trust;
 	unsigned searches; /* under way */
