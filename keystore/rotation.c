@@ -5,15 +5,13 @@
  */
 #include "keystore/rotation.h"
 
-#include <openssl/evp.h>
-
 #include <assert.h>
 
 #include "base/codec.h"
+#include "base/digest.h"
 #include "base/mem.h"
 
 #define SUFFIX_LEN 5
-#define DIGEST_LEN 32
 /*
  * Keys made within one second would be equally new. A key is dated after the
  * newest one where that is no further ahead than this; a newest key from the
@@ -68,25 +66,17 @@ rotation_due_in_ns(const struct rotation_config *cfg,
 
 /* Names. */
 
-static void
-digest(const char *text, unsigned char out[static DIGEST_LEN])
-{
-	/* Only a broken OpenSSL fails here, and then no key can be made. */
-	if (EVP_Digest(text, strlen(text), out, NULL, EVP_sha256(), NULL) != 1)
-		abort();
-}
-
 void
 rotation_name(
     const char *prefix, const char *seed, char out[static ROTATION_NAME_MAX])
 {
 	static const char alphabet[] = "bcdfghjklmnpqrstvwxz2456789";
 	const size_t n = sizeof(alphabet) - 1;
-	unsigned char md[DIGEST_LEN];
+	unsigned char md[DIGEST_SHA256_LEN];
 	char suffix[SUFFIX_LEN + 1] = { 0 };
 	uint64_t bits = 0;
 
-	digest(seed, md);
+	digest_sha256(seed, strlen(seed), md);
 	for (size_t i = 0; i < sizeof(bits); i++)
 		bits = bits << 8 | md[i];
 	for (size_t i = 0; i < SUFFIX_LEN; i++, bits /= n)
@@ -100,9 +90,9 @@ static void
 mix(struct rotation_occasion *o, const char *what)
 {
 	AUTO_STR char *text = xasprintf("%s/%s", o->seed, what);
-	unsigned char md[DIGEST_LEN];
+	unsigned char md[DIGEST_SHA256_LEN];
 
-	digest(text, md);
+	digest_sha256(text, strlen(text), md);
 	hex_encode(md, sizeof(md), o->seed);
 }
 
