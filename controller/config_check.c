@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/dns.h"
+
 /* Limits of Kubernetes' label and annotation syntax. */
-#define KEY_NAME_MAX   63
-#define KEY_PREFIX_MAX 253
-#define DNS_LABEL_MAX  63
-#define VALUE_MAX      63
+#define KEY_NAME_MAX 63
+#define VALUE_MAX    63
 /* All annotations of one object together. */
 #define ANNOTATIONS_MAX (256 * 1024)
 
@@ -85,21 +85,6 @@ is_qualified_part(struct span s, size_t max)
 }
 
 static bool
-is_subdomain(struct span s)
-{
-	if (s.len == 0 || s.len > KEY_PREFIX_MAX || s.p[s.len - 1] == '.')
-		return false;
-	while (s.len > 0) {
-		struct span label = cut(&s, '.');
-
-		if (label.len > DNS_LABEL_MAX ||
-		    !shaped(label, LOWER DIGITS, LOWER DIGITS "-"))
-			return false;
-	}
-	return true;
-}
-
-static bool
 is_key(struct span s)
 {
 	struct span name = s, prefix;
@@ -107,7 +92,8 @@ is_key(struct span s)
 	if (s.len == 0 || memchr(s.p, '/', s.len) == NULL)
 		return is_qualified_part(name, KEY_NAME_MAX);
 	prefix = cut(&name, '/');
-	return is_subdomain(prefix) && is_qualified_part(name, KEY_NAME_MAX);
+	return dns_is_subdomain(prefix.p, prefix.len, DNS_LABEL_MAX) &&
+	    is_qualified_part(name, KEY_NAME_MAX);
 }
 
 static bool
@@ -169,9 +155,7 @@ config_check_namespaces(const char *s, struct err *why)
 		skip_blanks(&name);
 		while (name.len > 0 && is_blank(name.p[name.len - 1]))
 			name.len--;
-		if (name.len > 0 &&
-		    (name.len > DNS_LABEL_MAX ||
-			!shaped(name, LOWER DIGITS, LOWER DIGITS "-")))
+		if (name.len > 0 && !dns_is_label(name.p, name.len))
 			return refuse(why, "not a name of a namespace");
 	}
 	return true;
@@ -268,7 +252,7 @@ config_check_selector(const char *s, struct err *why)
 bool
 config_check_object_name(const char *s, struct err *why UNUSED)
 {
-	return is_subdomain((struct span) { s, strlen(s) });
+	return dns_is_subdomain(s, strlen(s), DNS_LABEL_MAX);
 }
 
 bool

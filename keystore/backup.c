@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/dns.h"
 #include "base/jsonx.h"
 #include "base/mem.h"
 #include "base/yamlx.h"
@@ -27,43 +28,6 @@
 #define NODES_MAX (100u * BACKUP_KEYS_MAX)
 /* What the API server takes of all data items together. */
 #define SECRET_MAX (1024u * 1024)
-
-/* ---- names ---- */
-
-static bool
-is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-/* One DNS-1123 label, len bytes. */
-static bool
-is_label(const char *s, size_t len)
-{
-	if (len == 0 || !is_alnum(s[0]) || !is_alnum(s[len - 1]))
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!is_alnum(s[i]) && s[i] != '-')
-			return false;
-	return true;
-}
-
-/* Labels with dots between them, as Kubernetes names Secrets. */
-static bool
-is_name(const char *s)
-{
-	size_t n;
-
-	if (strlen(s) >= BACKUP_NAME_MAX)
-		return false;
-	for (;; s += n + 1) {
-		n = strcspn(s, ".");
-		if (!is_label(s, n))
-			return false;
-		if (s[n] == '\0')
-			return true;
-	}
-}
 
 /* ---- the Secret, rebuilt from what is known ---- */
 
@@ -178,8 +142,7 @@ check_metadata(const json_t *item, struct err *err)
 		    "it does not have the label " KEY_LABEL
 		    ", so it is no sealing key");
 	if (jsonx_get(meta, "namespace", NULL) != NULL &&
-	    (ns == NULL || strlen(ns) >= BACKUP_NS_MAX ||
-		!is_label(ns, strlen(ns))))
+	    (ns == NULL || !dns_is_label(ns, strlen(ns))))
 		return err_set(
 		    err, ERR_INVALID, "its namespace is not a valid name");
 	return 0;
@@ -326,7 +289,9 @@ add_item(struct reader *r, const json_t *item, bool implied)
 	if (!is_secret(item, implied))
 		return err_set(r->err, ERR_INVALID,
 		    "item %zu is not a Secret of version v1", r->items);
-	if (name == NULL || !is_name(name))
+	/* As the API server, which does not limit the single labels. */
+	if (name == NULL ||
+	    !dns_is_subdomain(name, strlen(name), DNS_SUBDOMAIN_MAX))
 		return err_set(r->err, ERR_INVALID,
 		    "item %zu: its name is missing or not valid", r->items);
 	if (r->out->count == BACKUP_KEYS_MAX)

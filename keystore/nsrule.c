@@ -8,9 +8,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/dns.h"
 #include "base/mem.h"
 
-#define LABEL_MAX  63  /* a namespace's name, a label's name or value */
+#define LABEL_MAX  63  /* a label's name or value */
 #define PREFIX_MAX 253 /* of a label's key */
 
 enum kind { KIND_NONE, KIND_NAMES, KIND_SELECTOR };
@@ -122,7 +123,7 @@ is_lower(struct word w)
 static bool
 is_namespace(struct word w)
 {
-	return is_made_of(w, "-", LABEL_MAX) && is_lower(w);
+	return dns_is_label(w.p, w.len);
 }
 
 static bool

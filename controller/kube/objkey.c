@@ -7,51 +7,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/dns.h"
 #include "base/jsonx.h"
-
-#define LABEL_MAX     63
-#define SUBDOMAIN_MAX 253
-
-static bool
-is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-/* [a-z0-9]([-a-z0-9]*[a-z0-9])? */
-static bool
-is_label(const char *s, size_t len)
-{
-	if (len == 0 || !is_alnum(s[0]) || !is_alnum(s[len - 1]))
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!is_alnum(s[i]) && s[i] != '-')
-			return false;
-	return true;
-}
 
 bool
 objkey_valid_ns(const char *s, size_t len)
 {
-	return len <= LABEL_MAX && is_label(s, len);
+	return dns_is_label(s, len);
 }
 
-/* As the API server: labels joined by dots, only the whole has a limit. */
+/* As the API server: only the whole has a limit. */
 bool
 objkey_valid_name(const char *s, size_t len)
 {
-	size_t start = 0;
-
-	if (len > SUBDOMAIN_MAX)
-		return false;
-	for (size_t i = 0; i <= len; i++) {
-		if (i < len && s[i] != '.')
-			continue;
-		if (!is_label(s + start, i - start))
-			return false;
-		start = i + 1;
-	}
-	return true;
+	return dns_is_subdomain(s, len, DNS_SUBDOMAIN_MAX);
 }
 
 static int

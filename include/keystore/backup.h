@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/compiler.h"
+#include "base/dns.h"
 #include "base/err.h"
 #include "base/secret.h"
 #include "keystore/keypair.h"
@@ -26,8 +27,8 @@
 /* The same encrypted, as PEM. */
 #define BACKUP_CMS_MAX	(BACKUP_BYTES_MAX / 2 * 3)
 
-#define BACKUP_NAME_MAX 254 /* DNS subdomain of 253, NUL */
-#define BACKUP_NS_MAX	64  /* DNS label of 63, NUL */
+#define BACKUP_NAME_MAX (DNS_SUBDOMAIN_MAX + 1)
+#define BACKUP_NS_MAX	(DNS_LABEL_MAX + 1)
 
 struct backup_key {
 	char name[BACKUP_NAME_MAX];

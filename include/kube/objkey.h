@@ -8,10 +8,11 @@
 #include <stdbool.h>
 
 #include "base/compiler.h"
+#include "base/dns.h"
 #include "base/err.h"
 
-#define OBJKEY_NS_MAX	64  /* DNS label: 63 */
-#define OBJKEY_NAME_MAX 254 /* DNS subdomain: 253 */
+#define OBJKEY_NS_MAX	(DNS_LABEL_MAX + 1)
+#define OBJKEY_NAME_MAX (DNS_SUBDOMAIN_MAX + 1)
 #define OBJKEY_TEXT_MAX (OBJKEY_NS_MAX + OBJKEY_NAME_MAX)
 
 /* Of cluster-scoped objects only the name counts. */
