@@ -16,9 +16,9 @@
 #include "base/timefmt.h"
 #include "keysecrets.h"
 #include "keystore/backup.h"
+#include "keystore/secretform.h"
 
 #define COMPONENT      "sealed-secrets"
-#define SELECTOR       "sealedsecrets.bitnami.com/sealed-secrets-key"
 #define ANNOTATION     "sealedsecrets.bitnami.com/"
 #define MESSAGE_MAX    1024
 #define EVENT_NAME_MAX 200 /* the server puts five characters behind it */
@@ -329,8 +329,8 @@ secrets(void *ctx, json_t **ret, struct err *err)
 	AUTO_JSON json_t *seen = json_object();
 	struct gathering g = { .keys = keys, .seen = seen };
 
-	if (kube_list(ak->cfg.client, &KUBE_SECRETS, ak->cfg.ns, SELECTOR,
-		gather, &g, NULL, err) < 0)
+	if (kube_list(ak->cfg.client, &KUBE_SECRETS, ak->cfg.ns,
+		SECRETFORM_LABEL, gather, &g, NULL, err) < 0)
 		return err_wrap(err, "list key secrets in %s", ak->cfg.ns);
 	*ret = STEAL(keys);
 	return 0;

@@ -18,19 +18,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
+#include "keystore/secretform.h"
 #include "kube/objkey.h"
 
-#define KEY_LABEL	 "sealedsecrets.bitnami.com/sealed-secrets-key"
-#define KEY_LABEL_ACTIVE "active"
-#define OWNER_KIND	 "SealedSecret"
-#define TLS_KEY		 "tls.key"
-#define TLS_CRT		 "tls.crt"
-#define PEM_MAX		 (64u * 1024)
-#define VERSION_MAX	 256
+#define LABEL_ACTIVE "active"
+#define BASE64_MAX   (128u * 1024)
+#define VERSION_MAX  256
 /* For one Secret that others write too. */
 #define MARK_TRIES_MAX 3
 
-const char keysecrets_selector[] = KEY_LABEL "=" KEY_LABEL_ACTIVE;
+const char keysecrets_selector[] = SECRETFORM_LABEL "=" LABEL_ACTIVE;
 
 struct keysecrets {
 	struct keysecrets_config cfg;
@@ -72,58 +69,13 @@ keysecrets_free(struct keysecrets *ks)
 	mem_free_wiped(ks);
 }
 
-static int
-decode_item(
-    const json_t *secret, const char *name, struct buf *out, struct err *err)
-{
-	const char *text = jsonx_str(secret, "data", name, NULL);
-
-	if (text == NULL)
-		return err_set(
-		    err, ERR_INVALID, "it has no data item %s", name);
-	if (base64_decode(text, strlen(text), out, err) < 0)
-		return err_wrap(err, "data item %s", name);
-	return 0;
-}
-
-/* A key that a SealedSecret produced is known to whoever sealed it. */
-static int
-check_not_produced(const json_t *secret, struct err *err)
-{
-	json_t *refs = jsonx_array(secret, "metadata", "ownerReferences", NULL);
-	json_t *ref;
-	size_t i;
-
-	json_array_foreach(refs, i, ref)
-	{
-		const char *kind = jsonx_str(ref, "kind", NULL);
-
-		if (kind != NULL && strcmp(kind, OWNER_KIND) == 0)
-			return err_set(
-			    err, ERR_INVALID, "it is owned by a SealedSecret");
-	}
-	return 0;
-}
-
-static int
-read_keypair(const json_t *secret, struct keypair **ret, struct err *err)
-{
-	AUTO_RELEASE(buf) struct buf key = BUF_INIT(PEM_MAX);
-	AUTO_RELEASE(buf) struct buf crt = BUF_INIT(PEM_MAX);
-
-	if (check_not_produced(secret, err) < 0)
-		return -1;
-	if (decode_item(secret, TLS_KEY, &key, err) < 0 ||
-	    decode_item(secret, TLS_CRT, &crt, err) < 0)
-		return -1;
-	return keypair_parse(
-	    buf_str(&key), key.len, buf_str(&crt), crt.len, ret, err);
-}
-
 int
 keysecrets_read(const json_t *secret, struct keypair **ret, struct err *err)
 {
-	return read_keypair(secret, ret, err);
+	if (secretform_is_produced(secret))
+		return err_set(
+		    err, ERR_INVALID, "it is owned by a SealedSecret");
+	return secretform_read(secret, ret, err);
 }
 
 static int64_t
@@ -255,7 +207,7 @@ add_key(struct pass *p, const json_t *secret, struct err *err)
 	struct registry_attrs attrs;
 	int rc;
 
-	if (read_keypair(secret, &kp, err) < 0)
+	if (keysecrets_read(secret, &kp, err) < 0)
 		return '-';
 	read_attrs(p->ks, secret, kp, &attrs, err);
 	rc = registry_put(p->keys, name, kp, &attrs, &added);
@@ -393,7 +345,7 @@ pairs_object(const char *list)
 static void
 set_base64(json_t *data, const char *name, const void *p, size_t len)
 {
-	AUTO_RELEASE(buf) struct buf b = BUF_INIT(2 * PEM_MAX);
+	AUTO_RELEASE(buf) struct buf b = BUF_INIT(BASE64_MAX);
 	struct err err = ERR_INIT;
 
 	/* Our own PEM texts are far below the maximum. */
@@ -411,7 +363,7 @@ secret_object(const struct keysecrets *ks, const char *name,
 	json_t *data = json_object();
 	const char *crt = keypair_cert_pem(kp);
 
-	jsonx_set_str(labels, KEY_LABEL, KEY_LABEL_ACTIVE);
+	jsonx_set_str(labels, SECRETFORM_LABEL, LABEL_ACTIVE);
 	jsonx_set_str(meta, "name", name);
 	jsonx_set_str(meta, "namespace", ks->cfg.ns);
 	jsonx_set(meta, "labels", labels);
@@ -419,8 +371,9 @@ secret_object(const struct keysecrets *ks, const char *name,
 		jsonx_set(meta, "annotations", annotations);
 	else
 		json_decref(annotations);
-	set_base64(data, TLS_CRT, crt, strlen(crt));
-	set_base64(data, TLS_KEY, secret_bytes(key_pem), secret_len(key_pem));
+	set_base64(data, SECRETFORM_CRT, crt, strlen(crt));
+	set_base64(
+	    data, SECRETFORM_KEY, secret_bytes(key_pem), secret_len(key_pem));
 	jsonx_set_str(obj, "apiVersion", "v1");
 	jsonx_set_str(obj, "kind", "Secret");
 	jsonx_set(obj, "metadata", meta);
@@ -452,9 +405,9 @@ static bool
 is_active(const json_t *secret)
 {
 	const char *v =
-	    jsonx_str(secret, "metadata", "labels", KEY_LABEL, NULL);
+	    jsonx_str(secret, "metadata", "labels", SECRETFORM_LABEL, NULL);
 
-	return v != NULL && strcmp(v, KEY_LABEL_ACTIVE) == 0;
+	return v != NULL && strcmp(v, LABEL_ACTIVE) == 0;
 }
 
 static void
@@ -466,7 +419,7 @@ take_occupant(const struct keysecrets *ks, const json_t *secret,
 	struct err why = ERR_INIT;
 
 	(void)snprintf(ret->uid, sizeof(ret->uid), "%s", meta(secret, "uid"));
-	if (!is_active(secret) || read_keypair(secret, &ret->kp, &why) < 0)
+	if (!is_active(secret) || keysecrets_read(secret, &ret->kp, &why) < 0)
 		return;
 	read_attrs(ks, secret, ret->kp, &attrs, &why);
 	rule = attrs.rule;
@@ -600,7 +553,7 @@ mark_once(struct kube_client *client, const struct objkey *key,
 
 	if (kube_get(client, &KUBE_SECRETS, key, &secret, err) < 0)
 		return -1;
-	if (read_keypair(secret, &kp, &why) < 0 ||
+	if (keysecrets_read(secret, &kp, &why) < 0 ||
 	    strcmp(keypair_fingerprint(kp), fingerprint) != 0)
 		return 0;
 	annotations = jsonx_object(secret, "metadata", "annotations", NULL);

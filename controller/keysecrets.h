@@ -76,7 +76,8 @@ int keysecrets_mark_backed_up(struct kube_client *client, const char *ns,
     const struct keysecrets_copy *copies, size_t n, int64_t now_s,
     struct err *err) MUST_CHECK;
 
-/* The key in such a Secret; ret is owned by the caller. */
+/* The key in such a Secret, unless a SealedSecret produced it; ret is owned by
+ * the caller. */
 int keysecrets_read(
     const json_t *secret, struct keypair **ret, struct err *err) MUST_CHECK;
 /* For a reflector of KUBE_SECRETS_META with the selector above. */

@@ -16,14 +16,9 @@
 #include "base/jsonx.h"
 #include "base/mem.h"
 #include "base/yamlx.h"
+#include "keystore/secretform.h"
 
-#define KEY_LABEL    "sealedsecrets.bitnami.com/sealed-secrets-key"
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
-#define OWNER_KIND   "SealedSecret"
-#define TLS_KEY	     "tls.key"
-#define TLS_CRT	     "tls.crt"
-/* Largest PEM text that keypair_parse() reads. */
-#define PEM_MAX (64u * 1024)
 /* A key Secret has about thirty nodes, and some labels of its owner's. */
 #define NODES_MAX (100u * BACKUP_KEYS_MAX)
 /* What the API server takes of all data items together. */
@@ -107,23 +102,6 @@ check_texts(const json_t *parent, const char *name, struct err *err)
 	return 0;
 }
 
-bool
-backup_is_produced(const json_t *secret)
-{
-	json_t *refs = jsonx_array(secret, "metadata", "ownerReferences", NULL);
-	json_t *ref;
-	size_t i;
-
-	json_array_foreach(refs, i, ref)
-	{
-		const char *kind = jsonx_str(ref, "kind", NULL);
-
-		if (kind != NULL && strcmp(kind, OWNER_KIND) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int
 check_metadata(const json_t *item, struct err *err)
 {
@@ -133,13 +111,13 @@ check_metadata(const json_t *item, struct err *err)
 	if (check_texts(meta, "labels", err) < 0 ||
 	    check_texts(meta, "annotations", err) < 0)
 		return -1;
-	if (backup_is_produced(item))
+	if (secretform_is_produced(item))
 		return err_set(err, ERR_INVALID,
 		    "it is owned by a SealedSecret, which no sealing key may "
 		    "be");
-	if (jsonx_str(meta, "labels", KEY_LABEL, NULL) == NULL)
+	if (jsonx_str(meta, "labels", SECRETFORM_LABEL, NULL) == NULL)
 		return err_set(err, ERR_INVALID,
-		    "it does not have the label " KEY_LABEL
+		    "it does not have the label " SECRETFORM_LABEL
 		    ", so it is no sealing key");
 	if (jsonx_get(meta, "namespace", NULL) != NULL &&
 	    (ns == NULL || !dns_is_label(ns, strlen(ns))))
@@ -168,21 +146,6 @@ check_members(const json_t *item, struct err *err)
 	return 0;
 }
 
-static int
-decode_data(
-    const json_t *item, const char *name, struct buf *out, struct err *err)
-{
-	const char *text = jsonx_str(item, "data", name, NULL);
-
-	buf_clear(out);
-	if (text == NULL)
-		return err_set(
-		    err, ERR_INVALID, "it has no data item %s", name);
-	if (base64_decode(text, strlen(text), out, err) < 0)
-		return err_wrap(err, "data item %s", name);
-	return 0;
-}
-
 /* Items beside the two that matter are kept, so they must be storable. */
 static int
 check_data(const json_t *item, struct err *err)
@@ -202,19 +165,6 @@ check_data(const json_t *item, struct err *err)
 	return 0;
 }
 
-static int
-read_keypair(const json_t *item, struct keypair **ret, struct err *err)
-{
-	AUTO_RELEASE(buf) struct buf key = BUF_INIT(PEM_MAX);
-	AUTO_RELEASE(buf) struct buf crt = BUF_INIT(PEM_MAX);
-
-	if (decode_data(item, TLS_KEY, &key, err) < 0 ||
-	    decode_data(item, TLS_CRT, &crt, err) < 0)
-		return -1;
-	return keypair_parse(
-	    buf_str(&key), key.len, buf_str(&crt), crt.len, ret, err);
-}
-
 static void
 key_release(struct backup_key *k)
 {
@@ -232,7 +182,7 @@ read_item(
 	AUTO(keypair) struct keypair *kp = NULL;
 
 	if (check_members(item, err) < 0 || check_metadata(item, err) < 0 ||
-	    check_data(item, err) < 0 || read_keypair(item, &kp, err) < 0)
+	    check_data(item, err) < 0 || secretform_read(item, &kp, err) < 0)
 		return -1;
 	(void)snprintf(k->name, sizeof(k->name), "%s", name);
 	(void)snprintf(k->ns, sizeof(k->ns), "%s", ns != NULL ? ns : "");

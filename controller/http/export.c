@@ -11,6 +11,7 @@
 #include "base/jsonx.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "keystore/secretform.h"
 #include "routes.h"
 
 static void
@@ -42,7 +43,7 @@ drop_produced(const struct call *c, json_t *keys)
 		const json_t *key = json_array_get(keys, i);
 		const char *name = jsonx_str(key, "name", NULL);
 
-		if (!backup_is_produced(json_object_get(key, "secret")))
+		if (!secretform_is_produced(json_object_get(key, "secret")))
 			continue;
 		log_warn("A key secret that a SealedSecret produced is not "
 			 "exported",

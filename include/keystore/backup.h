@@ -61,10 +61,6 @@ int backup_parse(
     const char *p, size_t len, struct backup **ret, struct err *err) MUST_CHECK;
 void backup_free(struct backup *b); /* wipes */
 
-/* It has a SealedSecret as its owner: whoever sealed the key knows it. A backup
- * has no owners, so such a Secret must not get into one. */
-bool backup_is_produced(const json_t *secret);
-
 /*
  * The other way: an array of Secrets as the API gives them (or as in
  * backup_key.secret) to the YAML of a List, as "kubectl get secret -o yaml"

@@ -46,7 +46,7 @@ key_secret(const char *name, const struct keypair *kp)
 	    "apiVersion", "v1", "kind", "Secret", "type", "kubernetes.io/tls",
 	    "data", data, "metadata", "name", name, "namespace", "kube-system",
 	    "uid", "6c1f", "resourceVersion", "7", "creationTimestamp",
-	    "2026-11-24T06:30:02Z", "labels", KEY_LABEL, "active");
+	    "2026-11-24T06:30:02Z", "labels", SECRETFORM_LABEL, "active");
 	assert_non_null(obj);
 	return obj;
 }
@@ -169,8 +169,8 @@ drops_what_belongs_to_the_old_cluster(void **state UNUSED)
 	jsonx_set(want, "immutable", json_true());
 	jsonx_set(want, "metadata",
 	    json_pack("{s:s,s:s,s:{s:s},s:{s:s}}", "name", "a", "namespace",
-		"kube-system", "labels", KEY_LABEL, "active", "annotations",
-		"team", "db"));
+		"kube-system", "labels", SECRETFORM_LABEL, "active",
+		"annotations", "team", "db"));
 	assert_true(json_equal(b->keys[0].secret, want));
 }
 
@@ -183,10 +183,10 @@ keeps_the_value_of_the_key_label(void **state UNUSED)
 
 	jsonx_set_str(
 	    json_object_get(json_object_get(item, "metadata"), "labels"),
-	    KEY_LABEL, "compromised");
+	    SECRETFORM_LABEL, "compromised");
 	assert_int_equal(parse_tree(item, &b, &err), 0);
-	assert_string_equal(
-	    jsonx_str(b->keys[0].secret, "metadata", "labels", KEY_LABEL, NULL),
+	assert_string_equal(jsonx_str(b->keys[0].secret, "metadata", "labels",
+				SECRETFORM_LABEL, NULL),
 	    "compromised");
 }
 
@@ -229,10 +229,11 @@ refuses_an_item_and_names_it(void **state UNUSED)
 		    "item 2 (b): its namespace is not a valid name" },
 		{ "{\"metadata\":{\"namespace\":7}}",
 		    "item 2 (b): its namespace is not a valid name" },
-		{ "{\"metadata\":{\"labels\":{\"" KEY_LABEL "\":7}}}",
+		{ "{\"metadata\":{\"labels\":{\"" SECRETFORM_LABEL "\":7}}}",
 		    "item 2 (b): a member of labels is not text" },
 		{ "{\"metadata\":{\"labels\":null}}",
-		    "item 2 (b): it does not have the label " KEY_LABEL },
+		    "item 2 (b): it does not have the "
+		    "label " SECRETFORM_LABEL },
 		{ "{\"metadata\":{\"annotations\":\"" CANARY "\"}}",
 		    "item 2 (b): annotations is not an object" },
 		{ "{\"metadata\":{\"ownerReferences\":[{\"kind\":"
