@@ -10,6 +10,7 @@
 #include "base/codec.h"
 #include "base/jsonx.h"
 #include "keystore/seal.h"
+#include "keystore/secretform.h"
 
 #define WHERE_MAX 64
 
@@ -179,12 +180,12 @@ desired_check_key_label(
 	const json_t *labels = jsonx_object(secret, "metadata", "labels", NULL);
 
 	if (ns == NULL || key_ns == NULL || strcmp(ns, key_ns) != 0 ||
-	    json_object_get(labels, LABEL_SEALING_KEY) == NULL)
+	    json_object_get(labels, SECRETFORM_LABEL) == NULL)
 		return 0;
 	return err_set(err, ERR_INVALID,
 	    "a Secret with the label %s cannot come from a SealedSecret in the "
 	    "namespace of the sealing keys",
-	    LABEL_SEALING_KEY);
+	    SECRETFORM_LABEL);
 }
 
 /* type stands in a list separated by commas, blanks do not count. */

@@ -30,6 +30,5 @@ size_t scope_label(
 #define ANNOTATION_DRIFT "sealedsecrets.bitnami.com/drift"
 #define ANNOTATION_SKIP_OWNER \
 	"sealedsecrets.bitnami.com/skip-set-owner-references"
-#define LABEL_SEALING_KEY "sealedsecrets.bitnami.com/sealed-secrets-key"
 
 #endif

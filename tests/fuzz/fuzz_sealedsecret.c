@@ -14,6 +14,7 @@
 #include "controller/sealedsecret/shape.h"
 #include "fuzz.h"
 #include "keystore/registry.h"
+#include "keystore/secretform.h"
 #include "sealedsecret/condition.h"
 #include "sealedsecret/merge.h"
 #include "sealedsecret/scope.h"
@@ -102,7 +103,7 @@ check_secret(const json_t *secret, const json_t *sealed)
 	check_texts(jsonx_get(secret, "metadata", "annotations", NULL));
 	check_data(secret);
 	expect(strcmp(ns, KEY_NS) != 0 ||
-	    json_object_get(labels, LABEL_SEALING_KEY) == NULL);
+	    json_object_get(labels, SECRETFORM_LABEL) == NULL);
 }
 
 /* What was merged once is not merged again, and the live one is not touched. */

@@ -3,6 +3,7 @@
  * layer: sealedsecret
  */
 #include "controller/sealedsecret/apply.h"
+#include "keystore/secretform.h"
 #include "sealedrig.h"
 
 static struct rig rig;
@@ -283,7 +284,7 @@ a_patch_never_reaches_a_sealing_key(void **state UNUSED)
 	struct err err = ERR_INIT;
 
 	jsonx_set(json_object_get(live, "metadata"), "labels",
-	    json_pack("{s:s}", LABEL_SEALING_KEY, "active"));
+	    json_pack("{s:s}", SECRETFORM_LABEL, "active"));
 	jsonx_set(json_object_get(live, "metadata"), "annotations",
 	    json_pack("{s:s}", ANNOTATION_PATCH, "true"));
 	fakekube_put(rig.kube, live);

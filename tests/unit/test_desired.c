@@ -12,6 +12,7 @@
 
 #include "base/jsonx.h"
 #include "controller/sealedsecret/desired.h"
+#include "keystore/secretform.h"
 
 static json_t *
 parse(const char *text)
@@ -172,7 +173,7 @@ no_sealing_key_is_planted(void **state UNUSED)
 
 	assert_int_equal(build(labelled, false, "ns", &got, &err), -1);
 	assert_int_equal(err.code, ERR_INVALID);
-	assert_non_null(strstr(err.msg, LABEL_SEALING_KEY));
+	assert_non_null(strstr(err.msg, SECRETFORM_LABEL));
 	assert_null(got);
 	err_clear(&err);
 	/* Elsewhere the label means nothing. */
