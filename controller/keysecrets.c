@@ -78,16 +78,21 @@ keysecrets_read(const json_t *secret, struct keypair **ret, struct err *err)
 	return secretform_read(secret, ret, err);
 }
 
+/* When the server got it, or the certificate says it was made. */
+static int64_t
+created_at(const json_t *secret, const struct keypair *kp)
+{
+	return timefmt_rfc3339_or(
+	    jsonx_str(secret, "metadata", "creationTimestamp", NULL),
+	    keypair_not_before(kp));
+}
+
 static int64_t
 order_time(
     const struct keysecrets *ks, const json_t *secret, const struct keypair *kp)
 {
-	int64_t made_s = keypair_not_before(kp);
-
-	if (!ks->cfg.order_by_creation)
-		return made_s;
-	return timefmt_rfc3339_or(
-	    jsonx_str(secret, "metadata", "creationTimestamp", NULL), made_s);
+	return ks->cfg.order_by_creation ? created_at(secret, kp)
+					 : keypair_not_before(kp);
 }
 
 static const char *
@@ -124,9 +129,7 @@ active_from(const struct keysecrets *ks, const json_t *secret,
     const struct keypair *kp, const struct registry_attrs *attrs)
 {
 	int64_t made_s = keypair_not_before(kp);
-	const char *created =
-	    jsonx_str(secret, "metadata", "creationTimestamp", NULL);
-	int64_t created_s = timefmt_rfc3339_or(created, made_s);
+	int64_t created_s = created_at(secret, kp);
 
 	if (ks->cfg.activation_delay_s <= 0 || attrs->backed_up)
 		return 0;
@@ -161,6 +164,13 @@ read_attrs(const struct keysecrets *ks, const json_t *secret,
 
 /* ---- telling ---- */
 
+static bool
+may_send(const struct keysecrets *ks)
+{
+	return ks->cfg.events != NULL &&
+	    (ks->cfg.may_write == NULL || ks->cfg.may_write(ks->cfg.ctx));
+}
+
 /* To its owner, who may not read our log. */
 static void
 send_event(
@@ -176,8 +186,7 @@ send_event(
 	};
 	AUTO_STR char *text = NULL;
 
-	if (ks->cfg.events == NULL ||
-	    (ks->cfg.may_write != NULL && !ks->cfg.may_write(ks->cfg.ctx)))
+	if (!may_send(ks))
 		return;
 	text = xasprintf("This Secret is labelled as a sealing key but cannot "
 			 "be used as one: %s",
@@ -522,8 +531,7 @@ keysecrets_tell_expiry(
 	char date[TIMEFMT_MAX];
 	const char *seen = jsonx_str(ks->seen, key->name, NULL);
 
-	if (ks->cfg.events == NULL ||
-	    (ks->cfg.may_write != NULL && !ks->cfg.may_write(ks->cfg.ctx)) ||
+	if (!may_send(ks) ||
 	    json_object_get(ks->told_expiry, key->fingerprint) != NULL)
 		return;
 	jsonx_set(ks->told_expiry, key->fingerprint, json_true());
