@@ -54,14 +54,21 @@ keysprint_clean(char *text)
 			*p = '?';
 }
 
+/* Owned by the caller. */
+static char *
+shown(const char *text)
+{
+	char *s = xstrndup(text, CELL_MAX);
+
+	keysprint_clean(s);
+	return s;
+}
+
 /* A cell of the row that is being filled. */
 static void
 put(struct table *t, size_t column, const char *text)
 {
-	char *cell = xstrndup(text, CELL_MAX);
-
-	keysprint_clean(cell);
-	t->rows[t->count].cells[column] = cell;
+	t->rows[t->count].cells[column] = shown(text);
 }
 
 static void
@@ -197,11 +204,11 @@ add_result(struct table *t, const json_t *key)
 {
 	const char *result = text_of(key, "result", "?");
 	const char *as = jsonx_str(key, "as", NULL);
-	AUTO_STR char *shown =
+	AUTO_STR char *both =
 	    as != NULL ? xasprintf("%s %s", result, as) : xstrdup(result);
 
 	put(t, 0, text_of(key, "name", "?"));
-	put(t, 1, shown);
+	put(t, 1, both);
 	put(t, 2, text_of(key, "fingerprint", "?"));
 	put(t, 3, text_of(key, "message", ""));
 	end_row(t, colour_of_result(result));
@@ -226,7 +233,7 @@ print_summary(const json_t *answer, const json_t *keys, FILE *out)
 	size_t there = json_array_size(keys) - created - conflicts;
 	bool dry = jsonx_is_true(answer, "dryRun", NULL);
 	const char *seals = jsonx_str(answer, "seals", "name", NULL);
-	AUTO_STR char *shown = NULL;
+	AUTO_STR char *name = seals != NULL ? shown(seals) : NULL;
 
 	if (conflicts > 0) {
 		(void)fprintf(out, "\n%zu in conflict, nothing was written.\n",
@@ -236,11 +243,8 @@ print_summary(const json_t *answer, const json_t *keys, FILE *out)
 	(void)fprintf(out, "\n%s%zu created, %zu already there.\n",
 	    dry ? "Dry run, nothing was written: would be " : "", created,
 	    there);
-	if (seals == NULL)
-		return;
-	shown = xstrndup(seals, CELL_MAX);
-	keysprint_clean(shown);
-	(void)fprintf(out, "Sealing key: %s\n", shown);
+	if (name != NULL)
+		(void)fprintf(out, "Sealing key: %s\n", name);
 }
 
 void

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* Every byte that is not printable ASCII becomes "?". */
+void keysprint_clean(char *text);
 /* The answer of GET /v1/keys. */
 void keysprint_list(const json_t *answer, bool colour, FILE *out);
 /* The answer of POST /v1/keys/restore. */
