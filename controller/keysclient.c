@@ -137,14 +137,6 @@ reason_of(const struct answer *a, char out[static REASON_MAX])
 	keysprint_clean(out);
 }
 
-static const char *
-needed_right(enum keysargs_action action)
-{
-	return action == KEYS_RESTORE
-	    ? "create on secrets in the namespace of the keys"
-	    : "get and list on secrets in the namespace of the keys";
-}
-
 static int
 refused(const struct client *c, const struct answer *a,
     enum keysargs_action action, struct err *err)
@@ -160,8 +152,9 @@ refused(const struct client *c, const struct answer *a,
 		    c->args.token_file);
 	case 403:
 		return err_set(err, ERR_FORBIDDEN,
-		    "not permitted: the owner of the token needs %s",
-		    needed_right(action));
+		    "not permitted: the owner of the token needs %s on "
+		    "secrets in the namespace of the keys",
+		    action == KEYS_RESTORE ? "create" : "get and list");
 	case 429:
 		if (wait < 0)
 			return err_set(err, ERR_THROTTLED,
@@ -457,6 +450,12 @@ keep(
 	return 0;
 }
 
+static bool
+goes_to_stdout(const struct keysargs *args)
+{
+	return args->out_dir == NULL && !is_file(args->out);
+}
+
 /* Where the backup goes; owned by the caller, NULL: standard output. */
 static char *
 path_of(const struct client *c, bool encrypted)
@@ -466,7 +465,7 @@ path_of(const struct client *c, bool encrypted)
 	if (args->out_dir != NULL)
 		return keysfile_name(args->out_dir, clock_wall_s(c->io->clock),
 		    encrypted ? "pem" : "yaml");
-	return is_file(args->out) ? xstrdup(args->out) : NULL;
+	return goes_to_stdout(args) ? NULL : xstrdup(args->out);
 }
 
 static int
@@ -484,8 +483,7 @@ run_export(struct client *c, struct err *err)
 	AUTO_STR char *path = NULL;
 	struct kept k = { 0 };
 
-	if (c->args.out_dir == NULL && !is_file(c->args.out) &&
-	    is_terminal(c->io))
+	if (goes_to_stdout(&c->args) && is_terminal(c->io))
 		return err_set(err, ERR_INVALID,
 		    "keys are not printed on a terminal: use --out FILE");
 	if (ask(c, &req, &a, err) < 0)
