@@ -294,15 +294,6 @@ registry_put(struct registry *r, const char *name, struct keypair *kp,
 	return 0;
 }
 
-int
-registry_add(struct registry *r, const char *name, struct keypair *kp,
-    int64_t order_s, struct err *err)
-{
-	const struct registry_attrs attrs = { .order_s = order_s };
-
-	return registry_put(r, name, kp, &attrs, err);
-}
-
 bool
 registry_remove(struct registry *r, const char *name)
 {
@@ -756,21 +747,6 @@ registry_open(struct registry *r, const struct registry_sealed *sealed,
 	*hint = set->key[hit].id;
 	count_hit(r, *hint);
 	return 0;
-}
-
-int
-registry_unseal(struct registry *r, uint32_t *hint, const void *label,
-    size_t label_len, const void *blob, size_t blob_len, struct secret **ret,
-    struct err *err)
-{
-	const struct registry_sealed sealed = {
-		.label = label,
-		.label_len = label_len,
-		.blob = blob,
-		.blob_len = blob_len,
-	};
-
-	return registry_open(r, &sealed, hint, ret, err);
 }
 
 /* Which keys live objects need. */

@@ -48,9 +48,6 @@ struct registry_attrs {
  * reference. */
 int registry_put(struct registry *r, const char *name, struct keypair *kp,
     const struct registry_attrs *attrs, struct err *err) MUST_CHECK;
-/* The same where there is nothing but the order time. */
-int registry_add(struct registry *r, const char *name, struct keypair *kp,
-    int64_t order_s, struct err *err) MUST_CHECK;
 /* Forgets a name; false where it was unknown. */
 bool registry_remove(struct registry *r, const char *name);
 /* Forgets every name that keep() refuses; returns how many went. keep() is
@@ -113,10 +110,6 @@ struct registry_sealed {
 };
 int registry_open(struct registry *r, const struct registry_sealed *sealed,
     uint32_t *hint, struct secret **ret, struct err *err) MUST_CHECK;
-/* The same in a namespace that is not known. */
-int registry_unseal(struct registry *r, uint32_t *hint, const void *label,
-    size_t label_len, const void *blob, size_t blob_len, struct secret **ret,
-    struct err *err) MUST_CHECK;
 
 /* The key that seals again what the key of a hint has opened, a reference of
  * the caller's: the serving one, or the newest with the same restriction.

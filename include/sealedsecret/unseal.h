@@ -36,7 +36,7 @@ struct unseal_options {
 /*
  * ret: the whole Secret object (apiVersion, kind, metadata with name,
  * namespace, labels, annotations, ownerReferences ..., type, immutable, data
- * in base64), owned by the caller. hint: see registry_unseal.
+ * in base64), owned by the caller. hint: see registry_open.
  */
 int unseal(struct registry *keys, const json_t *sealedsecret,
     const struct unseal_options *opt, uint32_t *hint, json_t **ret,

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "keystore/registry.h"
 #include "keystore/seal.h"
+#include "tests/lib/keyring.h"
 
 #define LABEL "namespace/name"
 
@@ -28,7 +29,7 @@ registry_of_one_key(struct buf *blob, struct err *err)
 
 	if (keypair_generate(&params, &kp, err) < 0 ||
 	    seal_encrypt(kp, LABEL, strlen(LABEL), "value", 5, blob, err) < 0 ||
-	    registry_add(r, "bench", kp, params.now_s, err) < 0) {
+	    keyring_add(r, "bench", kp, params.now_s, err) < 0) {
 		registry_free(r);
 		return NULL;
 	}
@@ -56,7 +57,7 @@ main(int argc, char *argv[])
 	while (clock_cpu_ns(&clock_system) - start < limit) {
 		AUTO(secret) struct secret *plain = NULL;
 
-		if (registry_unseal(r, &hint, LABEL, strlen(LABEL), blob.data,
+		if (keyring_open(r, &hint, LABEL, strlen(LABEL), blob.data,
 			blob.len, &plain, &err) < 0) {
 			(void)fprintf(stderr, "bench_unseal: %s\n", err.msg);
 			return 1;

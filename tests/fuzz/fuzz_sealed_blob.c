@@ -12,6 +12,7 @@
 #include "keystore/registry.h"
 #include "keystore/seal.h"
 #include "tests/fuzz/testkey.h"
+#include "tests/lib/keyring.h"
 
 #define LABEL_MOD 64
 
@@ -38,7 +39,7 @@ test_registry(void)
 		AUTO(keypair) struct keypair *kp = test_key();
 
 		r = registry_new(&clock_system);
-		if (registry_add(r, "key", kp, 0, &err) < 0)
+		if (keyring_add(r, "key", kp, 0, &err) < 0)
 			abort();
 	}
 	return r;
@@ -57,7 +58,7 @@ seal_again(struct registry *r, const void *label, size_t label_len,
 
 	if (seal_encrypt(kp, label, label_len, secret_bytes(plain),
 		secret_len(plain), &blob, &err) < 0 ||
-	    registry_unseal(r, &hint, label, label_len, blob.data, blob.len,
+	    keyring_open(r, &hint, label, label_len, blob.data, blob.len,
 		&again, &err) < 0 ||
 	    secret_len(again) != secret_len(plain) ||
 	    memcmp(secret_bytes(again), secret_bytes(plain),
@@ -82,7 +83,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		label_len = size - 1;
 	blob = data + 1 + label_len;
 	size -= 1 + label_len;
-	if (registry_unseal(
+	if (keyring_open(
 		r, &hint, data + 1, label_len, blob, size, &plain, &err) < 0) {
 		if (plain != NULL || hint != 0 ||
 		    (err.code != ERR_NOKEY && err.code != ERR_TOOBIG))

@@ -20,6 +20,7 @@
 #include "sealedsecret/scope.h"
 #include "sealedsecret/unseal.h"
 #include "tests/fuzz/testkey.h"
+#include "tests/lib/keyring.h"
 
 #define KEY_NS	 "kube-system"
 #define NOW_S	 1800000000
@@ -45,7 +46,7 @@ test_registry(void)
 		expect(keypair_parse(TESTKEY_PKCS1, strlen(TESTKEY_PKCS1),
 			   TESTKEY_CERT, strlen(TESTKEY_CERT), &kp, &err) == 0);
 		r = registry_new(&clock_system);
-		expect(registry_add(r, "key", kp, 0, &err) == 0);
+		expect(keyring_add(r, "key", kp, 0, &err) == 0);
 		keypair_free(kp);
 	}
 	return r;

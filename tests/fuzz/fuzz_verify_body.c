@@ -17,6 +17,7 @@
 #include "sealedsecret/reseal.h"
 #include "sealedsecret/scope.h"
 #include "tests/fuzz/testkey.h"
+#include "tests/lib/keyring.h"
 
 /* Items tried for one input, so that one input does not take seconds. */
 #define ITEMS_MAX 50
@@ -41,7 +42,7 @@ test_registry(void)
 		expect(keypair_parse(TESTKEY_PKCS1, strlen(TESTKEY_PKCS1),
 			   TESTKEY_CERT, strlen(TESTKEY_CERT), &kp, &err) == 0);
 		r = registry_new(&clock_system);
-		expect(registry_add(r, "key", kp, 0, &err) == 0);
+		expect(keyring_add(r, "key", kp, 0, &err) == 0);
 		keypair_free(kp);
 	}
 	return r;

@@ -13,6 +13,7 @@
 #include "base/codec.h"
 #include "base/jsonx.h"
 #include "base/mem.h"
+#include "tests/lib/keyring.h"
 
 static void
 note(struct adminrig *r, const char *what)
@@ -121,8 +122,8 @@ create(void *ctx, const json_t *secret, bool dry_run, struct err *err)
 		assert_int_equal(keypair_parse(buf_str(&key), key.len,
 				     buf_str(&crt), crt.len, &kp, err),
 		    0);
-		assert_int_equal(registry_add(r->keys, name, kp,
-				     keypair_not_before(kp), err),
+		assert_int_equal(
+		    keyring_add(r->keys, name, kp, keypair_not_before(kp), err),
 		    0);
 	}
 	return 0;

@@ -25,6 +25,7 @@
 #include "keystore/seal.h"
 #include "sealedsecret/controller.h"
 #include "sealedsecret/scope.h"
+#include "tests/lib/keyring.h"
 
 #define RIG_NS	 "demo"
 #define RIG_NAME "foo"
@@ -140,7 +141,7 @@ rig_init(struct rig *r)
 	    &r->sink_client, "sealed-secrets", &r->clock, r->metrics);
 	r->keys = registry_new(&r->clock);
 	r->kp = rig_key("rsa2048");
-	assert_int_equal(registry_add(r->keys, "key", r->kp, 1, &err), 0);
+	assert_int_equal(keyring_add(r->keys, "key", r->kp, 1, &err), 0);
 	r->queue = workqueue_new(&r->clock);
 	r->sealedsecrets = index_new();
 	r->secrets = index_new();

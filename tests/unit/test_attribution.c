@@ -6,6 +6,7 @@
 #include "sealedrig.h"
 
 #include "controller/sealedsecret/attribution.h"
+#include "tests/lib/keyring.h"
 
 static struct rig rig;
 static struct controller *controller;
@@ -214,7 +215,7 @@ items_without_a_key_are_looked_at_again_when_one_comes(void **state UNUSED)
 	pass();
 	/* It needs none of the keys that are here. */
 	expect(0, 0, 0);
-	assert_int_equal(registry_add(rig.keys, "other", other, 0, &err), 0);
+	assert_int_equal(keyring_add(rig.keys, "other", other, 0, &err), 0);
 	controller_keys_changed(controller);
 	expect(0, 0, 1);
 	pass();
@@ -230,7 +231,7 @@ two_keys_of_one_object_are_both_needed(void **state UNUSED)
 	json_t *obj = sealed("one", rig.kp);
 	struct err err = ERR_INIT;
 
-	assert_int_equal(registry_add(rig.keys, "other", other, 0, &err), 0);
+	assert_int_equal(keyring_add(rig.keys, "other", other, 0, &err), 0);
 	jsonx_set(jsonx_object(obj, "spec", "encryptedData", NULL), "k2",
 	    rig_seal(other, RIG_NS "/one", "v"));
 	jsonx_set(jsonx_object(obj, "spec", "encryptedData", NULL), "k3",

@@ -17,6 +17,7 @@
 #include "controller/certpublisher.h"
 #include "fakeclock.h"
 #include "fakekube.h"
+#include "tests/lib/keyring.h"
 
 #define NS   "kube-system"
 #define NAME "sealed-secrets-cert"
@@ -92,7 +93,7 @@ add_key(struct fixture *f, const char *name)
 	AUTO(keypair) struct keypair *kp = NULL;
 
 	assert_int_equal(keypair_generate(&params, &kp, &err), 0);
-	assert_int_equal(registry_add(f->keys, name, kp, ++order, &err), 0);
+	assert_int_equal(keyring_add(f->keys, name, kp, ++order, &err), 0);
 }
 
 /* The ConfigMap holds what is served now. */

@@ -4,6 +4,7 @@
  * layer: sealedsecret
  */
 #include "sealedrig.h"
+#include "tests/lib/keyring.h"
 
 static struct rig rig;
 static struct controller *controller;
@@ -198,7 +199,7 @@ a_new_key_cures_what_waited_for_it(void **state UNUSED)
 	put(obj);
 	assert_int_equal(work_all(), 1);
 	rig_expect_value(&rig, "");
-	assert_int_equal(registry_add(rig.keys, "other", other, 2, &err), 0);
+	assert_int_equal(keyring_add(rig.keys, "other", other, 2, &err), 0);
 	controller_keys_changed(controller);
 	assert_int_equal(work_all(), 1);
 	rig_expect_value(&rig, "v1");

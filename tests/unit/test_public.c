@@ -17,6 +17,7 @@
 #include "http/server.h"
 #include "keystore_fixture.h"
 #include "rawhttp.h"
+#include "tests/lib/keyring.h"
 
 #define OUT_MAX	   65536
 #define FIRST_KEY  "rsa2048"
@@ -120,7 +121,7 @@ add_key(struct fixture *f, const char *name, int64_t order_s)
 	struct keypair *kp = fixture_vector_key(name, "pkcs1");
 	struct err err = ERR_INIT;
 
-	assert_int_equal(registry_add(f->keys, name, kp, order_s, &err), 0);
+	assert_int_equal(keyring_add(f->keys, name, kp, order_s, &err), 0);
 	keypair_free(kp);
 }
 

@@ -7,6 +7,7 @@
 #include "controller/sealedsecret/reconcile.h"
 #include "controller/sealedsecret/sealedsecret.h"
 #include "sealedrig.h"
+#include "tests/lib/keyring.h"
 
 #define NOKEY "no key could decrypt secret (k)"
 #define TRIED "\ntried scope strict (demo/foo) with 1 key: " RIG_KEY
@@ -673,7 +674,7 @@ add_key(void *ctx, const char *method UNUSED, const char *path UNUSED)
 	struct keypair *kp = ctx;
 	struct err err = ERR_INIT;
 
-	assert_int_equal(registry_add(rig.keys, "late", kp, 2, &err), 0);
+	assert_int_equal(keyring_add(rig.keys, "late", kp, 2, &err), 0);
 }
 
 static void

@@ -16,6 +16,7 @@ int seal_open(
     const struct keypair *kp, const struct seal_input *in, struct secret **ret);
 
 #include "base/codec.h"
+#include "tests/lib/keyring.h"
 
 #define LABEL	  "team-a/db"
 #define LABEL_LEN (sizeof(LABEL) - 1)
@@ -63,7 +64,7 @@ add(struct registry *r, const char *name, unsigned key, int64_t order_s)
 	struct err err = ERR_INIT;
 
 	assert_int_equal(
-	    registry_add(r, name, fixture_key(key), order_s, &err), 0);
+	    keyring_add(r, name, fixture_key(key), order_s, &err), 0);
 }
 
 static void
@@ -88,7 +89,7 @@ open_sealed(
 
 	seal_with(key, &blob);
 	tried.n = 0;
-	assert_int_equal(registry_unseal(r, hint, LABEL, LABEL_LEN, blob.data,
+	assert_int_equal(keyring_open(r, hint, LABEL, LABEL_LEN, blob.data,
 			     blob.len, &s, &err),
 	    0);
 	assert_int_equal(secret_len(s), 5);
@@ -135,7 +136,7 @@ an_empty_one_serves_and_opens_nothing(void **state UNUSED)
 	assert_false(registry_current(r, &current));
 	assert_null(registry_sealing_key(r));
 	assert_false(registry_remove(r, "a"));
-	assert_int_equal(registry_unseal(r, &hint, LABEL, LABEL_LEN, blob.data,
+	assert_int_equal(keyring_open(r, &hint, LABEL, LABEL_LEN, blob.data,
 			     blob.len, &s, &err),
 	    -1);
 	assert_int_equal(err.code, ERR_NOKEY);
@@ -305,9 +306,9 @@ refuses_bad_names_and_more_keys_than_the_limit(void **state UNUSED)
 
 	memset(name, 'n', sizeof(name) - 1);
 	name[256] = '\0';
-	assert_int_equal(registry_add(r, name, fixture_key(0), 0, &err), -1);
+	assert_int_equal(keyring_add(r, name, fixture_key(0), 0, &err), -1);
 	assert_int_equal(err.code, ERR_INVALID);
-	assert_int_equal(registry_add(r, "", fixture_key(0), 0, &err), -1);
+	assert_int_equal(keyring_add(r, "", fixture_key(0), 0, &err), -1);
 	name[255] = '\0';
 	add(r, name, 0, 0);
 	for (int i = 1; i < REGISTRY_KEYS_MAX; i++) {
@@ -315,7 +316,7 @@ refuses_bad_names_and_more_keys_than_the_limit(void **state UNUSED)
 		add(r, name, (unsigned)i % 2, i);
 	}
 	assert_int_equal(
-	    registry_add(r, "one-more", fixture_key(2), 0, &err), -1);
+	    keyring_add(r, "one-more", fixture_key(2), 0, &err), -1);
 	assert_int_equal(err.code, ERR_TOOBIG);
 	assert_string_equal(
 	    err.msg, "more than 1024 keys: delete old key secrets");
@@ -335,7 +336,7 @@ an_expired_certificate_is_not_served_while_a_valid_one_exists(
 	struct err err = ERR_INIT;
 
 	assert_int_equal(
-	    registry_add(r, "expired", expired, NOW_S + 50, &err), 0);
+	    keyring_add(r, "expired", expired, NOW_S + 50, &err), 0);
 	served = registry_sealing_key(r);
 	assert_ptr_equal(served, expired);
 	add(r, "valid", 0, NOW_S);
@@ -657,7 +658,7 @@ hint_of(struct registry *r, unsigned key)
 	uint32_t hint = 0;
 
 	seal_with(key, &blob);
-	assert_int_equal(registry_unseal(r, &hint, LABEL, LABEL_LEN, blob.data,
+	assert_int_equal(keyring_open(r, &hint, LABEL, LABEL_LEN, blob.data,
 			     blob.len, &s, &err),
 	    0);
 	return hint;
@@ -884,20 +885,20 @@ tries_no_key_of_another_length_and_none_for_bad_framing(void **state UNUSED)
 	struct err err = ERR_INIT;
 	uint32_t hint = 0;
 
-	assert_int_equal(registry_add(r, "big", big, NOW_S + 5, &err), 0);
+	assert_int_equal(keyring_add(r, "big", big, NOW_S + 5, &err), 0);
 	add(r, "a", 0, NOW_S);
 	open_sealed(r, 0, &hint, "a");
 	hint = 0;
 	assert_int_equal(seal_encrypt(big, "", 0, "value", 5, &blob, &err), 0);
 	tried.n = 0;
 	assert_int_equal(
-	    registry_unseal(r, &hint, "", 0, blob.data, blob.len, &s, &err), 0);
+	    keyring_open(r, &hint, "", 0, blob.data, blob.len, &s, &err), 0);
 	assert_int_equal(tried.n, 1);
 	assert_ptr_equal(tried.kp[0], big);
 	tried.n = 0;
 	for (size_t len = 0; len < 2 + 512 + 16; len++)
 		assert_int_equal(
-		    registry_unseal(r, &hint, "", 0, blob.data, len, &s, &err),
+		    keyring_open(r, &hint, "", 0, blob.data, len, &s, &err),
 		    -1);
 	assert_int_equal(tried.n, 0);
 }
@@ -927,8 +928,8 @@ open_often(void *arg)
 
 		if (i % 8 == 0)
 			hint = 0;
-		if (registry_unseal(o->r, &hint, LABEL, LABEL_LEN,
-			o->blob->data, o->blob->len, &s, &err) == 0)
+		if (keyring_open(o->r, &hint, LABEL, LABEL_LEN, o->blob->data,
+			o->blob->len, &s, &err) == 0)
 			o->opened += secret_len(s) == 5;
 		secret_free(s);
 		if (kp != NULL && registry_current(o->r, &current))
@@ -1019,7 +1020,7 @@ open_item(struct registry *r, const char *label, json_t *text, struct err *err)
 	if (base64_decode(json_string_value(text), json_string_length(text),
 		&blob, err) < 0)
 		return NULL;
-	if (registry_unseal(r, &hint, label, strlen(label), blob.data, blob.len,
+	if (keyring_open(r, &hint, label, strlen(label), blob.data, blob.len,
 		&s, err) < 0)
 		return NULL;
 	return s;
@@ -1094,7 +1095,7 @@ run_case(json_t *entry, struct keypair *kp)
 	json_t *sealed = load_json(dir, "sealed.json");
 	struct err err = ERR_INIT;
 
-	assert_int_equal(registry_add(r, "key", kp, NOW_S, &err), 0);
+	assert_int_equal(keyring_add(r, "key", kp, NOW_S, &err), 0);
 	if (strcmp(outcome, "secret") == 0) {
 		json_t *secret = load_json(dir, "secret.json");
 

@@ -4,6 +4,7 @@
  */
 #include "controller/sealedsecret/report.h"
 #include "sealedrig.h"
+#include "tests/lib/keyring.h"
 
 static const struct condition_outcome good = {
 	.ok = true, .reason = "Unsealed", .message = ""
@@ -205,8 +206,7 @@ the_message_says_what_was_tried(void **state UNUSED)
 		report_message(&report, &err, got);
 		assert_string_equal(got, cases[i].want);
 	}
-	assert_int_equal(
-	    registry_add(rig.keys, "other", other, 2, &ignored), 0);
+	assert_int_equal(keyring_add(rig.keys, "other", other, 2, &ignored), 0);
 	report_message(&report, &err, got);
 	assert_non_null(strstr(got, " with 2 keys: SHA256:"));
 	assert_non_null(strstr(got, ", " RIG_KEY));

@@ -6,6 +6,7 @@
 #include "sealedrig.h"
 #include "sealedsecret/reseal.h"
 #include "sealedsecret/unseal.h"
+#include "tests/lib/keyring.h"
 
 #define PLAIN	     "the plain text"
 #define NEW_KEY	     "other2048"
@@ -44,7 +45,7 @@ registry_with(const char *key)
 	struct keypair *kp = rig_key(key);
 	struct err err = ERR_INIT;
 
-	assert_int_equal(registry_add(keys, key, kp, 1, &err), 0);
+	assert_int_equal(keyring_add(keys, key, kp, 1, &err), 0);
 	keypair_free(kp);
 	return keys;
 }
@@ -56,7 +57,7 @@ add_new_key(void)
 	struct keypair *kp = rig_key(NEW_KEY);
 	struct err err = ERR_INIT;
 
-	assert_int_equal(registry_add(rig.keys, NEW_KEY, kp, 2, &err), 0);
+	assert_int_equal(keyring_add(rig.keys, NEW_KEY, kp, 2, &err), 0);
 	keypair_free(kp);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/thread.h"
 #include "keystore/rotation.h"
+#include "tests/lib/keyring.h"
 
 #define PREFIX "sealed-secrets-key"
 #define STORED 64
@@ -79,7 +80,7 @@ load(void *ctx, struct registry *r, struct err *err)
 
 	for (unsigned i = 0; i < s->n; i++)
 		if (s->secret[i].active && s->secret[i].kp != NULL &&
-		    registry_add(r, s->secret[i].name, s->secret[i].kp,
+		    keyring_add(r, s->secret[i].name, s->secret[i].kp,
 			keypair_not_before(s->secret[i].kp), err) < 0)
 			return -1;
 	return 0;
@@ -790,7 +791,7 @@ an_open_occasion_stays_what_it_is(void **state UNUSED)
 	begin(&a);
 	before = a.occasion;
 	assert_int_equal(
-	    registry_add(a.keys, "late", fixture_key(0), NOW_S, &err), 0);
+	    keyring_add(a.keys, "late", fixture_key(0), NOW_S, &err), 0);
 	begin(&a);
 	assert_string_equal(a.occasion.seed, before.seed);
 	replica_stop(&a);

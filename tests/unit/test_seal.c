@@ -14,6 +14,7 @@
 #include "keystore/private.h"
 #include "keystore/registry.h"
 #include "keystore/seal.h"
+#include "tests/lib/keyring.h"
 
 #define LABEL	  "team-a/db"
 #define PART	  256 /* modulus of fixture_key(), in bytes */
@@ -49,7 +50,7 @@ setup(void **state UNUSED)
 
 	keys = registry_new(&fixture_clock);
 	assert_int_equal(
-	    registry_add(keys, "a", fixture_key(0), NOW_S, &err), 0);
+	    keyring_add(keys, "a", fixture_key(0), NOW_S, &err), 0);
 	return 0;
 }
 
@@ -129,8 +130,8 @@ opens_with(const char *label, size_t label_len, const void *blob, size_t len,
 	struct secret *s = NULL;
 	uint32_t hint = 0;
 
-	if (registry_unseal(
-		keys, &hint, label, label_len, blob, len, &s, &err) < 0)
+	if (keyring_open(keys, &hint, label, label_len, blob, len, &s, &err) <
+	    0)
 		fail_msg("%s", err.msg);
 	assert_int_equal(secret_len(s), want_len);
 	if (want_len > 0)
@@ -154,7 +155,7 @@ refused_with(const char *label, size_t label_len, const void *blob, size_t len)
 	uint32_t hint = 0;
 
 	assert_int_equal(
-	    registry_unseal(keys, &hint, label, label_len, blob, len, &s, &err),
+	    keyring_open(keys, &hint, label, label_len, blob, len, &s, &err),
 	    -1);
 	assert_int_equal(err.code, ERR_NOKEY);
 	assert_string_equal(err.msg, "no key could decrypt secret");
@@ -616,8 +617,7 @@ refuses_a_blob_larger_than_any_item_without_trying_it(void **state UNUSED)
 	uint32_t hint = 0;
 
 	assert_int_equal(
-	    registry_unseal(keys, &hint, "", 0, big, sizeof(big), &s, &err),
-	    -1);
+	    keyring_open(keys, &hint, "", 0, big, sizeof(big), &s, &err), -1);
 	assert_int_equal(err.code, ERR_TOOBIG);
 	assert_null(s);
 	refused_with("", 0, big, sizeof(big) - 1);

@@ -22,6 +22,7 @@
 #include "keystore/seal.h"
 #include "keystore_fixture.h"
 #include "rawhttp.h"
+#include "tests/lib/keyring.h"
 
 #define OUT_MAX	  ((size_t)1024 * 1024)
 #define MINUTE_NS (INT64_C(60) * (int64_t)NS_PER_S)
@@ -77,7 +78,7 @@ setup_limited(void **state UNUSED)
 	f.keys = registry_new(&fixture_clock);
 	f.metrics = metrics_new("test");
 	f.sealed = fixture_read(CASES "strict/sealed.json");
-	assert_int_equal(registry_add(f.keys, "key", kp, 1, &err), 0);
+	assert_int_equal(keyring_add(f.keys, "key", kp, 1, &err), 0);
 	keypair_free(kp);
 	return 0;
 }

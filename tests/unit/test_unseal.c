@@ -5,6 +5,7 @@
  */
 #include "sealedrig.h"
 #include "sealedsecret/unseal.h"
+#include "tests/lib/keyring.h"
 
 static const struct unseal_options defaults = { true, "kube-system", NULL,
 	NULL };
@@ -79,7 +80,7 @@ check_vector(const char *name, const char *key, bool want_secret)
 
 	/* As stored by an API server. */
 	jsonx_set_str(json_object_get(sealed, "metadata"), "uid", "u");
-	assert_int_equal(registry_add(keys, "k", kp, 1, &err), 0);
+	assert_int_equal(keyring_add(keys, "k", kp, 1, &err), 0);
 	rc = unseal(keys, sealed, &defaults, &hint, &got, &err);
 	if (want_secret) {
 		AUTO_JSON json_t *want = vector_file(name, "secret.json");
