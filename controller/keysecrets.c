@@ -502,6 +502,28 @@ backend_occupant(
 	return 0;
 }
 
+/* A new cluster's namespace has another UID. The reference's namespaced roles
+ * do not let it be read. */
+static int
+backend_identity(
+    void *ctx, char out[static ROTATION_IDENTITY_MAX], struct err *err)
+{
+	struct keysecrets *ks = ctx;
+	AUTO_JSON json_t *ns = NULL;
+	struct objkey key;
+
+	out[0] = '\0';
+	if (objkey_set(&key, ks->cfg.ns, ks->cfg.ns, err) < 0)
+		return -1;
+	if (kube_get(ks->cfg.client, &KUBE_NAMESPACES, &key, &ns, err) == 0)
+		(void)snprintf(
+		    out, ROTATION_IDENTITY_MAX, "%s", meta(ns, "uid"));
+	else if (err->code != ERR_FORBIDDEN)
+		return err_wrap(err, "read namespace %s", ks->cfg.ns);
+	err_clear(err);
+	return 0;
+}
+
 struct keystore_backend
 keysecrets_backend(struct keysecrets *ks)
 {
@@ -510,6 +532,7 @@ keysecrets_backend(struct keysecrets *ks)
 		.load = backend_load,
 		.create = backend_create,
 		.occupant = backend_occupant,
+		.identity = backend_identity,
 	};
 }
 

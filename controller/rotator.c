@@ -389,8 +389,7 @@ open_occasion(struct rotator *r)
 	}
 	if (r->occasion.open || (!is_asked(r) && due_in_ns(r) > 0))
 		return;
-	rotation_begin(
-	    &r->occasion, &r->cfg.rotation, r->cfg.clock, r->cfg.keys);
+	rotation_begin(&r->occasion, &r->cfg.rotation, r->cfg.keys);
 	r->attempted = false;
 	r->first = !has_key(r);
 }

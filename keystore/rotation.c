@@ -18,7 +18,6 @@
  * far future is left alone.
  */
 #define DATE_AHEAD_MAX_S 60
-#define SECONDS_A_MINUTE 60
 
 /* Due. */
 
@@ -98,34 +97,22 @@ mix(struct rotation_occasion *o, const char *what)
 
 /* One occasion. */
 
-/*
- * Where there is no key, the minute is part of the name: the new key of a
- * cluster that has lost its keys must not stand in the way of a backup.
- */
-static void
-seed_first(struct rotation_occasion *o, const char *ns, int64_t minute)
-{
-	(void)snprintf(o->seed, sizeof(o->seed), "namespace %s, minute %lld",
-	    ns, (long long)minute);
-	(void)snprintf(o->before, sizeof(o->before),
-	    "namespace %s, minute %lld", ns, (long long)(minute - 1));
-}
-
 void
 rotation_begin(struct rotation_occasion *o, const struct rotation_config *cfg,
-    const struct clock *clock, struct registry *r)
+    struct registry *r)
 {
 	struct registry_current current;
 	char name[ROTATION_NAME_MAX];
 
 	if (o->open)
 		return;
-	o->before[0] = '\0';
-	if (registry_current(r, &current))
+	o->anonymous = !registry_current(r, &current);
+	if (o->anonymous)
+		(void)snprintf(
+		    o->seed, sizeof(o->seed), "namespace %s", cfg->ns);
+	else
 		(void)snprintf(
 		    o->seed, sizeof(o->seed), "key %s", current.fingerprint);
-	else
-		seed_first(o, cfg->ns, clock_wall_s(clock) / SECONDS_A_MINUTE);
 	/*
 	 * A key that is known already belongs to an earlier occasion: with
 	 * equal dates, or with a newest key dated into the future, the newest
@@ -217,24 +204,22 @@ look(const struct keystore_backend *backend, struct registry *r,
 	return FOUND_USABLE;
 }
 
-/* A rival may have begun in the minute before. */
-static enum found
-look_before(const struct rotation_config *cfg,
-    const struct keystore_backend *backend, struct registry *r,
-    const struct rotation_occasion *o, char name[static ROTATION_NAME_MAX],
+/* Once for each occasion that begins without a key. */
+static int
+identify(struct rotation_occasion *o, const struct keystore_backend *backend,
     struct err *err)
 {
-	struct rotation_occasion before = *o;
-	char rival[ROTATION_NAME_MAX];
-	enum found found;
+	char identity[ROTATION_IDENTITY_MAX] = "";
 
-	if (o->before[0] == '\0')
-		return FOUND_NONE;
-	rotation_name(cfg->prefix, o->before, rival);
-	found = look(backend, r, rival, &before, err);
-	if (found == FOUND_USABLE)
-		memcpy(name, rival, sizeof(rival));
-	return found == FOUND_OTHER ? FOUND_NONE : found;
+	if (!o->anonymous)
+		return 0;
+	if (backend->identity != NULL &&
+	    backend->identity(backend->ctx, identity, err) < 0)
+		return -1;
+	if (identity[0] != '\0')
+		mix(o, identity);
+	o->anonymous = false;
+	return 0;
 }
 
 static int
@@ -260,6 +245,8 @@ rotation_step(struct rotation_occasion *o, const struct rotation_config *cfg,
 	enum found found;
 
 	assert(o->open);
+	if (identify(o, backend, err) < 0)
+		return -1;
 	for (unsigned i = 0; i < ROTATION_TRIES_MAX; i++) {
 		rotation_name(cfg->prefix, o->seed, name);
 		found = look(backend, r, name, o, err);
@@ -274,11 +261,6 @@ rotation_step(struct rotation_occasion *o, const struct rotation_config *cfg,
 			if (make_key(cfg, attrs.order_s, stop, &kp, err) < 0)
 				return -1;
 		}
-		found = look_before(cfg, backend, r, o, name, err);
-		if (found == FOUND_ERROR)
-			return -1;
-		if (found == FOUND_USABLE)
-			return done(o, created, false, err);
 		if (backend->create(backend->ctx, name, kp, err) == 0) {
 			if (registry_put(r, name, kp, &attrs, err) < 0)
 				return err_wrap(err, "key secret %s", name);

@@ -5,12 +5,12 @@
  *
  * The name of a new key is the prefix and five characters derived from the
  * occasion: from the newest key's fingerprint, or from the key namespace and
- * the minute where there is no key. So a repeated POST (lost answer) and a
- * rival's POST meet "already exists" instead of making a second key, and a key
- * that was made for want of the old ones does not have the name of one of them,
- * which "kubectl apply" of a backup would stumble over. The occupant of the
- * name is then read: an active, loadable key counts as this occasion's key;
- * otherwise its UID is mixed into the hash and the next name is tried.
+ * the identity of the store where there is no key. So a repeated POST (lost
+ * answer) and a rival's POST meet "already exists" instead of making a second
+ * key, and the first key of a new cluster does not have the name of the lost
+ * cluster's, which "kubectl apply" of a backup would stumble over. The occupant
+ * of the name is then read: an active, loadable key counts as this occasion's
+ * key; otherwise its UID is mixed into the hash and the next name is tried.
  */
 #ifndef KEYSTORE_ROTATION_H
 #define KEYSTORE_ROTATION_H
@@ -30,6 +30,8 @@
 #define ROTATION_NAME_MAX   256
 /* Names tried for one occasion before it fails. */
 #define ROTATION_TRIES_MAX 16
+/* With its NUL; a UID has 36 bytes. */
+#define ROTATION_IDENTITY_MAX 64
 
 struct rotation_config {
 	const char *prefix;
@@ -63,13 +65,18 @@ struct keystore_backend {
 	/* Reads what occupies a name. ERR_NOTFOUND: it went meanwhile. */
 	int (*occupant)(void *ctx, const char *name,
 	    struct rotation_occupant *ret, struct err *err);
+	/* What tells this store from another one of the same name, as of a
+	 * cluster that was made anew; the same for every rival, "" where this
+	 * program may not know. NULL: it never does. */
+	int (*identity)(
+	    void *ctx, char out[static ROTATION_IDENTITY_MAX], struct err *err);
 };
 
 /* One occasion, fixed when it begins and kept until it has its key. */
 struct rotation_occasion {
 	bool open;
+	bool anonymous; /* the store's identity is still to go into the seed */
 	char seed[KEYPAIR_FINGERPRINT_MAX + 300];
-	char before[KEYPAIR_FINGERPRINT_MAX + 300]; /* a rival's, or empty */
 };
 
 /*
@@ -88,9 +95,8 @@ int64_t rotation_due_in_ns(const struct rotation_config *cfg,
     const struct registry_current *current, int64_t now_ns);
 
 /* Fixes the occasion by what the registry holds now; an open one stays. */
-void
-rotation_begin(struct rotation_occasion *o, const struct rotation_config *cfg,
-    const struct clock *clock, struct registry *r);
+void rotation_begin(struct rotation_occasion *o,
+    const struct rotation_config *cfg, struct registry *r);
 /*
  * One attempt to give the occasion its key: generates, stores, registers. The
  * key enters the registry only after it was stored. On success the occasion is

@@ -14,6 +14,7 @@
 #include "controller/keysecrets.h"
 
 #define NS     "kube-system"
+#define NS_UID "0b5d5f6c-6d0e-4f0c-9f5a-2f1d3c4b5a69"
 #define PREFIX "sealed-secrets-key"
 #define LABEL  "sealedsecrets.bitnami.com/sealed-secrets-key"
 
@@ -27,6 +28,7 @@ struct server {
 	unsigned conflicts; /* answers to the next PUTs */
 	unsigned puts;
 	bool may_write;
+	int namespace_status; /* 0: read as it is */
 };
 
 struct fixture {
@@ -153,6 +155,19 @@ answer_put(struct server *s, const struct kube_request *req, const char *name,
 	answer(ret, 200, obj);
 }
 
+static void
+answer_namespace(const struct server *s, struct kube_response *ret)
+{
+	AUTO_JSON json_t *body =
+	    json_pack("{s:s, s:s, s:{s:s, s:s}}", "kind", "Namespace",
+		"apiVersion", "v1", "metadata", "name", NS, "uid", NS_UID);
+
+	if (s->namespace_status != 0)
+		answer_status(ret, s->namespace_status, "Refused");
+	else
+		answer(ret, 200, body);
+}
+
 static int
 perform(void *ctx, const struct kube_request *req, struct kube_response *ret,
     struct err *err UNUSED)
@@ -167,6 +182,10 @@ perform(void *ctx, const struct kube_request *req, struct kube_response *ret,
 
 		s->events++;
 		answer(ret, 201, empty);
+		return 0;
+	}
+	if (strcmp(req->path, "/api/v1/namespaces/" NS) == 0) {
+		answer_namespace(s, ret);
 		return 0;
 	}
 	assert_int_equal(strncmp(req->path, collection, strlen(collection)), 0);
@@ -568,6 +587,35 @@ tells_what_occupies_a_name(void **state)
 }
 
 static void
+the_store_is_known_by_the_uid_of_its_namespace(void **state)
+{
+	static const struct {
+		int status, want;
+		enum err_code code;
+		const char *identity;
+	} cases[] = {
+		{ 0, 0, ERR_NONE, NS_UID },
+		/* Under the reference's namespaced roles. */
+		{ 403, 0, ERR_NONE, "" },
+		{ 500, -1, ERR_SERVER, "" },
+		{ 404, -1, ERR_NOTFOUND, "" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char identity[ROTATION_IDENTITY_MAX] = "before";
+		struct err err = ERR_INIT;
+
+		f->server.namespace_status = cases[i].status;
+		assert_int_equal(
+		    f->backend.identity(f->backend.ctx, identity, &err),
+		    cases[i].want);
+		assert_int_equal(err.code, cases[i].code);
+		assert_string_equal(identity, cases[i].identity);
+	}
+}
+
+static void
 finds_an_occupant_in_the_list_where_reading_one_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -820,6 +868,7 @@ main(void)
 		TEST(does_without_the_legacy_key_where_reading_it_is_refused),
 		TEST(writes_a_key_that_it_can_load_again),
 		TEST(tells_what_occupies_a_name),
+		TEST(the_store_is_known_by_the_uid_of_its_namespace),
 		TEST(
 		    finds_an_occupant_in_the_list_where_reading_one_is_refused),
 		TEST(a_key_is_pending_from_the_earlier_of_its_two_dates_on),

@@ -32,6 +32,8 @@ struct store {
 	void (*before_create)(struct store *s, const char *name);
 	bool registered_early; /* a key was in the registry before create */
 	struct registry *watched;
+	const char *identity; /* NULL: not told */
+	bool identity_fails;
 };
 
 struct replica {
@@ -140,6 +142,18 @@ occupant(
 	return 0;
 }
 
+static int
+identity(void *ctx, char out[static ROTATION_IDENTITY_MAX], struct err *err)
+{
+	const struct store *s = store_of(ctx);
+
+	if (s->identity_fails)
+		return err_set(err, ERR_SERVER, "the server is away");
+	(void)snprintf(out, ROTATION_IDENTITY_MAX, "%s",
+	    s->identity != NULL ? s->identity : "");
+	return 0;
+}
+
 static void
 store_release(struct store *s)
 {
@@ -154,7 +168,8 @@ replica_start(struct replica *p, struct store *s)
 
 	memset(p, 0, sizeof(*p));
 	p->keys = registry_new(&fixture_clock);
-	p->backend = (struct keystore_backend) { s, load, create, occupant };
+	p->backend =
+	    (struct keystore_backend) { s, load, create, occupant, identity };
 	assert_int_equal(load(s, p->keys, &err), 0);
 }
 
@@ -174,7 +189,7 @@ static const struct rotation_config config = { .prefix = PREFIX,
 static void
 begin(struct replica *p)
 {
-	rotation_begin(&p->occasion, &config, &fixture_clock, p->keys);
+	rotation_begin(&p->occasion, &config, p->keys);
 	assert_true(p->occasion.open);
 }
 
@@ -437,10 +452,11 @@ rivals_at_a_first_start_share_one_key(void **state UNUSED)
 	store_release(&s);
 }
 
+/* Whoever stores its key first, and however long after the other it began. */
 static void
-rivals_on_both_sides_of_a_minute_share_one_key(void **state UNUSED)
+a_slow_rival_at_a_first_start_takes_the_other_s_key(void **state UNUSED)
 {
-	struct store s = { 0 };
+	struct store s = { .identity = "uid-1" };
 	struct replica a, b;
 	char name_a[ROTATION_NAME_MAX], name_b[ROTATION_NAME_MAX];
 
@@ -449,8 +465,8 @@ rivals_on_both_sides_of_a_minute_share_one_key(void **state UNUSED)
 	begin(&a);
 	fixture_now_s = NOW_S + 60;
 	begin(&b);
-	succeed(&a, name_a, true);
-	succeed(&b, name_b, false);
+	succeed(&b, name_b, true);
+	succeed(&a, name_a, false);
 	fixture_now_s = NOW_S;
 	assert_string_equal(name_a, name_b);
 	assert_int_equal(s.n, 1);
@@ -460,25 +476,46 @@ rivals_on_both_sides_of_a_minute_share_one_key(void **state UNUSED)
 }
 
 static void
-a_first_key_made_later_leaves_the_name_to_a_backup(void **state UNUSED)
+first_name(const char *identity, char name[static ROTATION_NAME_MAX])
 {
-	struct store s = { 0 };
+	struct store s = { .identity = identity };
 	struct replica a;
-	char before[ROTATION_NAME_MAX], after[ROTATION_NAME_MAX];
 
 	replica_start(&a, &s);
 	begin(&a);
-	succeed(&a, before, true);
+	succeed(&a, name, true);
 	replica_stop(&a);
 	store_release(&s);
+}
 
-	memset(&s, 0, sizeof(s));
-	fixture_now_s = NOW_S + 120;
+static void
+the_first_key_of_a_new_cluster_leaves_the_name_to_a_backup(void **state UNUSED)
+{
+	char before[ROTATION_NAME_MAX], same[ROTATION_NAME_MAX],
+	    after[ROTATION_NAME_MAX];
+
+	first_name("uid-1", before);
+	first_name("uid-1", same);
+	first_name("uid-2", after);
+	assert_string_equal(before, same);
+	assert_string_not_equal(before, after);
+}
+
+static void
+no_key_is_made_before_it_is_known_whose_it_is(void **state UNUSED)
+{
+	struct store s = { .identity = "uid-1", .identity_fails = true };
+	struct replica a;
+	char name[ROTATION_NAME_MAX], want[ROTATION_NAME_MAX];
+
 	replica_start(&a, &s);
 	begin(&a);
-	succeed(&a, after, true);
-	fixture_now_s = NOW_S;
-	assert_string_not_equal(before, after);
+	fail_step(&a, ERR_SERVER);
+	assert_int_equal(s.creates, 0);
+	s.identity_fails = false;
+	succeed(&a, name, true);
+	first_name("uid-1", want);
+	assert_string_equal(name, want);
 	replica_stop(&a);
 	store_release(&s);
 }
@@ -805,9 +842,9 @@ other_namespaces_begin_with_other_names(void **state UNUSED)
 	struct rotation_occasion a = { 0 }, b = { 0 };
 	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
 
-	rotation_begin(&a, &cfg, &fixture_clock, r);
+	rotation_begin(&a, &cfg, r);
 	cfg.ns = "other";
-	rotation_begin(&b, &cfg, &fixture_clock, r);
+	rotation_begin(&b, &cfg, r);
 	assert_string_not_equal(a.seed, b.seed);
 }
 
@@ -828,9 +865,10 @@ main(void)
 		cmocka_unit_test(a_start_without_a_key_makes_one),
 		cmocka_unit_test(rivals_at_a_first_start_share_one_key),
 		cmocka_unit_test(
-		    rivals_on_both_sides_of_a_minute_share_one_key),
+		    a_slow_rival_at_a_first_start_takes_the_other_s_key),
 		cmocka_unit_test(
-		    a_first_key_made_later_leaves_the_name_to_a_backup),
+		    the_first_key_of_a_new_cluster_leaves_the_name_to_a_backup),
+		cmocka_unit_test(no_key_is_made_before_it_is_known_whose_it_is),
 		cmocka_unit_test(a_rival_between_read_and_create_wins),
 		cmocka_unit_test(rivals_at_a_renewal_share_one_key),
 		cmocka_unit_test(a_lost_answer_makes_no_second_key),

@@ -39,10 +39,8 @@ drill_is_back() {
 # A new cluster whose controller has made a first key of its own: it gets what
 # is in Git, and nothing opens.
 drill_loses_all() {
-	local minute=$(($(date +%s) / 60))
 	cluster_lose
 	rm -rf "$RIG/mounts"
-	within 61 minute_is_over "$minute"
 	# shellcheck disable=SC2119
 	controller_start
 	drill_applies_git
