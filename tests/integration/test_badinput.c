@@ -85,6 +85,15 @@ static const struct bad kinds[] = {
 	{ TEMPLATE("\"type\":[]"), "spec.template.type" },
 	{ TEMPLATE("\"immutable\":\"yes\""), "spec.template.immutable" },
 	{ TEMPLATE("\"data\":[]"), "spec.template.data" },
+	{ TEMPLATE(
+	      "\"data\":{\"t\":\"{{ range until 1000000000 }}{{ end }}\"}"),
+	    "out of budget: steps (t)" },
+	{ TEMPLATE("\"data\":{\"t\":\"{{ range 100000 }}{{ range 100000 }}"
+		   "{{ end }}{{ end }}\"}"),
+	    "out of budget: steps (t)" },
+	{ TEMPLATE("\"data\":{\"t\":\"{{ define `r` }}{{ template `r` }}"
+		   "{{ end }}{{ template `r` }}\"}"),
+	    "out of budget: nested too deeply (t)" },
 	{ TEMPLATE("\"type\":\"bootstrap.kubernetes.io/token\""), "type" },
 	{ "{\"data\":7}", "spec.data" },
 	{ "{\"data\":{}}", "spec.data" },
