@@ -57,7 +57,10 @@ namespaced_roles_of_the_reference_are_enough() {
 	    --overwrite "$key_label=compromised"
 	within 10 certificate_same
 	log_since "$began" >"$RIG/since"
-	fails grep -i forbidden "$RIG/since"
+	same 1 "$(grep -c "Not permitted to publish the certificate" \
+	    "$RIG/since")" "lines on the ConfigMap"
+	grep -v "Not permitted to publish" "$RIG/since" >"$RIG/others"
+	fails grep -i forbidden "$RIG/others"
 	same 1 "$(grep -c "list sealedsecrets in namespace kube-system" \
 	    "$RIG/since")" "lines on the refused stream"
 }

@@ -69,12 +69,6 @@ fails() {
 	fi
 }
 
-# minute_is_over MINUTE: the name of a first key follows from the minute, and no
-# cluster is made anew within the same one.
-minute_is_over() {
-	[ $(($(date +%s) / 60)) -gt "$1" ]
-}
-
 # namespace: makes a namespace for the running case; sets $ns.
 namespace() {
 	ns=t$(random 4)
