@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "fakeclock.h"
 #include "fakekube.h"
+#include "jsontext.h"
 #include "keystore/keypair.h"
 #include "keystore/registry.h"
 #include "keystore/seal.h"
@@ -65,17 +66,6 @@ rig_read(const char *path)
 	fclose(f);
 	buf_putc(&text, '\0');
 	return buf_take(&text, NULL);
-}
-
-static inline json_t *
-rig_parse(const char *text)
-{
-	struct err err = ERR_INIT;
-	json_t *v = NULL;
-
-	if (jsonx_parse(text, strlen(text), 0, &v, &err) < 0)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
 }
 
 /* One of the keys of tests/vectors. */

@@ -13,6 +13,7 @@
 #include "cannedkube.h"
 #include "controller/adminkeys.h"
 #include "fakeclock.h"
+#include "jsontext.h"
 
 #define NS	 "kube-system"
 #define AUDIENCE "ours"
@@ -67,12 +68,7 @@ teardown(void **state UNUSED)
 static json_t *
 sent(unsigned nth)
 {
-	json_t *v = NULL;
-	struct err ignored = ERR_INIT;
-	const char *body = cannedkube_request(&kube, nth)->body;
-
-	assert_int_equal(jsonx_parse(body, strlen(body), 0, &v, &ignored), 0);
-	return v;
+	return jsontext_parse(cannedkube_request(&kube, nth)->body);
 }
 
 static int

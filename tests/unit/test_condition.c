@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/jsonx.h"
+#include "jsontext.h"
 #include "sealedsecret/condition.h"
 
 #define NOW	 1776857288
@@ -27,17 +28,6 @@ static const struct condition_outcome bad = { .permanent = true,
 static const struct condition_outcome trouble = { .reason = "APIError",
 	.message = "etcdserver: timed out" };
 
-static json_t *
-parse(const char *text)
-{
-	struct err err = ERR_INIT;
-	json_t *v = NULL;
-
-	if (jsonx_parse(text, strlen(text), 0, &v, &err) < 0)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
-
 static size_t
 count_conditions(const json_t *obj)
 {
@@ -48,11 +38,12 @@ count_conditions(const json_t *obj)
 static json_t *
 object(const char *status)
 {
-	json_t *obj = parse("{\"metadata\":{\"generation\":2,\"name\":\"s\"},"
-			    "\"spec\":{\"encryptedData\":{}}}");
+	json_t *obj =
+	    jsontext_parse("{\"metadata\":{\"generation\":2,\"name\":\"s\"},"
+			   "\"spec\":{\"encryptedData\":{}}}");
 
 	if (status != NULL)
-		jsonx_set(obj, "status", parse(status));
+		jsonx_set(obj, "status", jsontext_parse(status));
 	return obj;
 }
 
@@ -62,7 +53,7 @@ check(const char *status, const struct condition_outcome *o, const char *want)
 	AUTO_JSON json_t *obj = object(status);
 	AUTO_JSON json_t *before = json_deep_copy(obj);
 	AUTO_JSON json_t *got = condition_apply(obj, o, NOW);
-	AUTO_JSON json_t *w = want != NULL ? parse(want) : NULL;
+	AUTO_JSON json_t *w = want != NULL ? jsontext_parse(want) : NULL;
 
 	assert_true(json_equal(obj, before));
 	if (w == NULL) {

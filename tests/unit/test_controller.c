@@ -279,7 +279,8 @@ flood_object(unsigned i, bool *good)
 		jsonx_set(jsonx_object(obj, "spec", "encryptedData", NULL), "k",
 		    rig_seal(rig.kp, label, "v"));
 	else
-		jsonx_set(obj, "spec", rig_parse(bad[i % ARRAY_SIZE(bad)]));
+		jsonx_set(
+		    obj, "spec", jsontext_parse(bad[i % ARRAY_SIZE(bad)]));
 	return obj;
 }
 

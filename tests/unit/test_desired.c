@@ -12,28 +12,18 @@
 
 #include "base/jsonx.h"
 #include "controller/sealedsecret/desired.h"
+#include "jsontext.h"
 #include "keystore/secretform.h"
-
-static json_t *
-parse(const char *text)
-{
-	struct err err = ERR_INIT;
-	json_t *v = NULL;
-
-	if (jsonx_parse(text, strlen(text), 0, &v, &err) < 0)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
 
 static int
 build(const char *parts, bool skip_owner, const char *key_ns, json_t **ret,
     struct err *err)
 {
-	AUTO_JSON json_t *obj =
-	    parse("{\"metadata\":{\"name\":\"s\",\"namespace\":\"ns\",\"uid\":"
-		  "\"u1\"}}");
-	AUTO_JSON json_t *p = parts != NULL ? parse(parts) : NULL;
-	AUTO_JSON json_t *data = parse("{\"k\":\"dg==\"}");
+	AUTO_JSON json_t *obj = jsontext_parse(
+	    "{\"metadata\":{\"name\":\"s\",\"namespace\":\"ns\",\"uid\":"
+	    "\"u1\"}}");
+	AUTO_JSON json_t *p = parts != NULL ? jsontext_parse(parts) : NULL;
+	AUTO_JSON json_t *data = jsontext_parse("{\"k\":\"dg==\"}");
 	struct sealedsecret ss;
 
 	assert_int_equal(sealedsecret_view(obj, &ss, err), 0);
@@ -90,7 +80,7 @@ a_secret_is_built_from_what_a_template_may_say(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO_JSON json_t *want = parse(cases[i].want);
+		AUTO_JSON json_t *want = jsontext_parse(cases[i].want);
 		AUTO_JSON json_t *got = NULL;
 		struct err err = ERR_INIT;
 

@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "cannedkube.h"
 #include "fakeclock.h"
+#include "jsontext.h"
 #include "kube/event.h"
 #include "metrics/metrics.h"
 #include "tmpfiles.h"
@@ -96,12 +97,7 @@ dropped(struct fixture *f)
 static json_t *
 body(struct fixture *f, unsigned nth)
 {
-	const char *text = cannedkube_request(&f->kube, nth)->body;
-	struct err err = ERR_INIT;
-	json_t *v = NULL;
-
-	assert_int_equal(jsonx_parse(text, strlen(text), 0, &v, &err), 0);
-	return v;
+	return jsontext_parse(cannedkube_request(&f->kube, nth)->body);
 }
 
 static void

@@ -13,6 +13,7 @@
 
 #include "base/jsonx.h"
 #include "controller/sealedsecret/fields.h"
+#include "jsontext.h"
 
 #define OURS(fields)                                                     \
 	"{\"manager\":\"controller\",\"time\":\"2026-01-01T00:00:00Z\"," \
@@ -27,13 +28,8 @@
 static json_t *
 secret(const char *entries)
 {
-	struct err err = ERR_INIT;
-	json_t *v = NULL, *list = NULL;
-
-	if (jsonx_parse(entries, strlen(entries), 0, &list, &err) < 0)
-		fail_msg("%s: %s", entries, err.msg);
-	v = json_pack("{s:{s:o}}", "metadata", "managedFields", list);
-	return v;
+	return json_pack(
+	    "{s:{s:o}}", "metadata", "managedFields", jsontext_parse(entries));
 }
 
 static void

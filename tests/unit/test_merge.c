@@ -12,19 +12,9 @@
 #include <cmocka.h>
 
 #include "base/jsonx.h"
+#include "jsontext.h"
 #include "sealedsecret/merge.h"
 #include "sealedsecret/scope.h"
-
-static json_t *
-parse(const char *text)
-{
-	struct err err = ERR_INIT;
-	json_t *v = NULL;
-
-	if (jsonx_parse(text, strlen(text), 0, &v, &err) < 0)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
 
 #define OWNER(uid)                                             \
 	"{\"apiVersion\":\"bitnami.com/v1alpha1\",\"kind\":"   \
@@ -68,7 +58,7 @@ ownership_is_judged_by_uid_and_annotations(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO_JSON json_t *m = parse(cases[i].metadata);
+		AUTO_JSON json_t *m = jsontext_parse(cases[i].metadata);
 		AUTO_JSON json_t *live = json_pack("{s:O}", "metadata", m);
 		struct err err = ERR_INIT;
 		int rc = merge_check_owner(live, "u1", &err);
@@ -110,7 +100,7 @@ a_controller_of_the_same_name_is_known_whatever_its_uid(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO_JSON json_t *r = parse(cases[i].ref);
+		AUTO_JSON json_t *r = jsontext_parse(cases[i].ref);
 		AUTO_JSON json_t *obj =
 		    json_pack("{s:{s:[O]}}", "metadata", "ownerReferences", r);
 
@@ -135,11 +125,12 @@ struct merge_case {
 static void
 check(const struct merge_case *c)
 {
-	AUTO_JSON json_t *live = parse(c->live);
+	AUTO_JSON json_t *live = jsontext_parse(c->live);
 	AUTO_JSON json_t *before = json_deep_copy(live);
-	AUTO_JSON json_t *desired = parse(c->desired);
+	AUTO_JSON json_t *desired = jsontext_parse(c->desired);
 	AUTO_JSON json_t *got = NULL;
-	AUTO_JSON json_t *want = c->want[0] != '\0' ? parse(c->want) : NULL;
+	AUTO_JSON json_t *want =
+	    c->want[0] != '\0' ? jsontext_parse(c->want) : NULL;
 	struct err err = ERR_INIT;
 
 	assert_int_equal(merge_secret(live, desired, &got, &err), 0);
@@ -294,10 +285,10 @@ an_answer_without_metadata_is_refused(void **state UNUSED)
 {
 	static const char *const cases[] = { "{}", "[]", "7",
 		"{\"metadata\":[]}" };
-	AUTO_JSON json_t *desired = parse(DESIRED);
+	AUTO_JSON json_t *desired = jsontext_parse(DESIRED);
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO_JSON json_t *live = parse(cases[i]);
+		AUTO_JSON json_t *live = jsontext_parse(cases[i]);
 		json_t *got = NULL;
 		struct err err = ERR_INIT;
 
@@ -315,14 +306,14 @@ an_answer_without_metadata_is_refused(void **state UNUSED)
 static void
 check_repair(const char *live_text, const char *rendered_text, const char *want)
 {
-	AUTO_JSON json_t *live = parse(live_text);
-	AUTO_JSON json_t *desired = parse(
+	AUTO_JSON json_t *live = jsontext_parse(live_text);
+	AUTO_JSON json_t *desired = jsontext_parse(
 	    "{\"metadata\":{\"name\":\"s\",\"labels\":{\"l\":\"1\"},"
 	    "\"ownerReferences\":[" OWNER("u1") "]},\"data\":{\"a\":\"QQ==\","
 						"\"t\":\"bmV3\"}}");
-	AUTO_JSON json_t *rendered = parse(rendered_text);
+	AUTO_JSON json_t *rendered = jsontext_parse(rendered_text);
 	AUTO_JSON json_t *got = NULL;
-	AUTO_JSON json_t *w = want != NULL ? parse(want) : NULL;
+	AUTO_JSON json_t *w = want != NULL ? jsontext_parse(want) : NULL;
 	struct err err = ERR_INIT;
 
 	assert_int_equal(merge_repair(live, desired, rendered, &got, &err), 0);
@@ -383,14 +374,14 @@ a_repair_renders_only_what_others_have_touched(void **state UNUSED)
 static void
 a_difference_is_described_by_names(void **state UNUSED)
 {
-	AUTO_JSON json_t *live =
-	    parse("{\"metadata\":{\"labels\":{\"l\":\"1\",\"same\":\"1\"}},"
-		  "\"data\":{\"a\":\"QQ==\",\"extra\":\"QQ==\"}}");
-	AUTO_JSON json_t *next =
-	    parse("{\"metadata\":{\"labels\":{\"l\":\"2\",\"same\":\"1\"},"
-		  "\"ownerReferences\":[{}]},\"data\":{\"a\":\"Qg==\"}}");
-	AUTO_JSON json_t *many = parse("{\"data\":{}}");
-	AUTO_JSON json_t *none = parse("{}");
+	AUTO_JSON json_t *live = jsontext_parse(
+	    "{\"metadata\":{\"labels\":{\"l\":\"1\",\"same\":\"1\"}},"
+	    "\"data\":{\"a\":\"QQ==\",\"extra\":\"QQ==\"}}");
+	AUTO_JSON json_t *next = jsontext_parse(
+	    "{\"metadata\":{\"labels\":{\"l\":\"2\",\"same\":\"1\"},"
+	    "\"ownerReferences\":[{}]},\"data\":{\"a\":\"Qg==\"}}");
+	AUTO_JSON json_t *many = jsontext_parse("{\"data\":{}}");
+	AUTO_JSON json_t *none = jsontext_parse("{}");
 	char text[MERGE_TEXT_MAX], name[16];
 
 	merge_describe(live, next, text);

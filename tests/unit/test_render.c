@@ -12,18 +12,8 @@
 
 #include "base/jsonx.h"
 #include "controller/sealedsecret/render.h"
+#include "jsontext.h"
 #include "sealedsecret/unseal.h"
-
-static json_t *
-parse(const char *text)
-{
-	struct err err = ERR_INIT;
-	json_t *v = NULL;
-
-	if (jsonx_parse(text, strlen(text), 0, &v, &err) < 0)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
 
 struct render_case {
 	const char *templates, *sealed, *data; /* data in base64 */
@@ -34,9 +24,9 @@ static void
 check(const struct render_case *c)
 {
 	AUTO_RELEASE(itemerrs) struct itemerrs errs = ITEMERRS_INIT;
-	AUTO_JSON json_t *templates = parse(c->templates);
-	AUTO_JSON json_t *sealed = parse(c->sealed);
-	AUTO_JSON json_t *data = parse(c->data);
+	AUTO_JSON json_t *templates = jsontext_parse(c->templates);
+	AUTO_JSON json_t *sealed = jsontext_parse(c->sealed);
+	AUTO_JSON json_t *data = jsontext_parse(c->data);
 	AUTO_RELEASE(buf) struct buf got = BUF_INIT(65536);
 	struct err err = ERR_INIT;
 
@@ -99,13 +89,14 @@ no_value_gets_into_an_error(void **state UNUSED)
 {
 	AUTO_RELEASE(itemerrs) struct itemerrs errs = ITEMERRS_INIT;
 	/* canary-5eCr3t */
-	AUTO_JSON json_t *data = parse("{\"k\":\"Y2FuYXJ5LTVlQ3IzdA==\"}");
-	AUTO_JSON json_t *sealed = parse("{\"k\":\"x\"}");
-	AUTO_JSON json_t *templates =
-	    parse("{\"a\":\"{{fail .k}}\",\"b\":\"{{atoi .k | until}}\","
-		  "\"c\":\"{{index .k 99}}\",\"d\":\"{{.k.x}}\","
-		  "\"e\":\"{{mustRegexMatch .k .k}}{{template .k}}\","
-		  "\"f\":\"{{ mustToDate .k .k }}\"}");
+	AUTO_JSON json_t *data =
+	    jsontext_parse("{\"k\":\"Y2FuYXJ5LTVlQ3IzdA==\"}");
+	AUTO_JSON json_t *sealed = jsontext_parse("{\"k\":\"x\"}");
+	AUTO_JSON json_t *templates = jsontext_parse(
+	    "{\"a\":\"{{fail .k}}\",\"b\":\"{{atoi .k | until}}\","
+	    "\"c\":\"{{index .k 99}}\",\"d\":\"{{.k.x}}\","
+	    "\"e\":\"{{mustRegexMatch .k .k}}{{template .k}}\","
+	    "\"f\":\"{{ mustToDate .k .k }}\"}");
 	struct err err = ERR_INIT;
 
 	assert_int_equal(
@@ -123,8 +114,8 @@ a_bomb_fails_alone(void **state UNUSED)
 		NULL
 	};
 	AUTO_RELEASE(itemerrs) struct itemerrs errs = ITEMERRS_INIT;
-	AUTO_JSON json_t *templates = parse(c.templates);
-	AUTO_JSON json_t *data = parse(c.data);
+	AUTO_JSON json_t *templates = jsontext_parse(c.templates);
+	AUTO_JSON json_t *data = jsontext_parse(c.data);
 	struct err err = ERR_INIT;
 
 	assert_int_equal(

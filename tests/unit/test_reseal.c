@@ -167,7 +167,7 @@ vector_file(const char *name, const char *file)
 	    xasprintf("tests/vectors/cases/%s/%s", name, file);
 	AUTO_STR char *text = rig_read(path);
 
-	return rig_parse(text);
+	return jsontext_parse(text);
 }
 
 static bool
@@ -202,7 +202,7 @@ every_vector_of_kubeseal_opens_or_not_and_gives_the_same_secret(
     void **state UNUSED)
 {
 	AUTO_STR char *text = rig_read("tests/vectors/index.json");
-	AUTO_JSON json_t *index = rig_parse(text);
+	AUTO_JSON json_t *index = jsontext_parse(text);
 	json_t *v;
 	size_t i;
 
@@ -672,10 +672,10 @@ the_old_form_comes_out_in_the_new_one(void **state UNUSED)
 	    "\"stringData\":{\"s\":\"text\",\"both\":\"new\"}}");
 	AUTO_JSON json_t *out = NULL;
 	AUTO_JSON json_t *secret = NULL;
-	AUTO_JSON json_t *want =
-	    rig_parse("{\"k\":\"djE=\",\"both\":\"bmV3\",\"null\":\"\",\"s\":"
-		      "\"dGV4dA==\"}");
-	AUTO_JSON json_t *want_template = rig_parse(
+	AUTO_JSON json_t *want = jsontext_parse(
+	    "{\"k\":\"djE=\",\"both\":\"bmV3\",\"null\":\"\",\"s\":"
+	    "\"dGV4dA==\"}");
+	AUTO_JSON json_t *want_template = jsontext_parse(
 	    "{\"metadata\":{\"name\":\"" RIG_NAME "\",\"namespace\":\"" RIG_NS
 	    "\",\"labels\":{\"a\":\"b\"},\"annotations\":{\"c\":\"d\"}},"
 	    "\"type\":\"Opaque\"}");

@@ -12,6 +12,7 @@
 
 #include "base/jsonx.h"
 #include "controller/sealedsecret/resealobject.h"
+#include "jsontext.h"
 
 #define TOP	"\"apiVersion\":\"bitnami.com/v1alpha1\",\"kind\":\"SealedSecret\""
 #define META	"\"metadata\":{\"name\":\"s\",\"namespace\":\"n\"}"
@@ -22,25 +23,15 @@
 #define SKIP	"sealedsecrets.bitnami.com/skip-set-owner-references"
 #define SPEC(t) "\"spec\":{\"encryptedData\":{\"new\":\"x\"}" t "}"
 
-static json_t *
-parse(const char *text)
-{
-	struct err err = ERR_INIT;
-	json_t *v = NULL;
-
-	if (jsonx_parse(text, strlen(text), 0, &v, &err) < 0)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
-
 static void
 expect(const char *obj_text, const char *inner_text, const char *want_text)
 {
-	AUTO_JSON json_t *obj = parse(obj_text);
+	AUTO_JSON json_t *obj = jsontext_parse(obj_text);
 	AUTO_JSON json_t *before = json_deep_copy(obj);
-	AUTO_JSON json_t *inner = inner_text != NULL ? parse(inner_text) : NULL;
-	AUTO_JSON json_t *items = parse("{\"new\":\"x\"}");
-	AUTO_JSON json_t *want = parse(want_text);
+	AUTO_JSON json_t *inner =
+	    inner_text != NULL ? jsontext_parse(inner_text) : NULL;
+	AUTO_JSON json_t *items = jsontext_parse("{\"new\":\"x\"}");
+	AUTO_JSON json_t *want = jsontext_parse(want_text);
 	AUTO_JSON json_t *out = NULL;
 	struct err err = ERR_INIT;
 
@@ -151,7 +142,7 @@ a_part_of_another_type_is_named(void **state UNUSED)
 	AUTO_JSON json_t *items = json_object();
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO_JSON json_t *obj = parse(cases[i].obj);
+		AUTO_JSON json_t *obj = jsontext_parse(cases[i].obj);
 		json_t *out = NULL;
 		struct err err = ERR_INIT;
 

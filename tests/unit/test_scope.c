@@ -11,18 +11,8 @@
 #include <cmocka.h>
 
 #include "base/jsonx.h"
+#include "jsontext.h"
 #include "sealedsecret/scope.h"
-
-static json_t *
-parse(const char *text)
-{
-	struct err err = ERR_INIT;
-	json_t *v = NULL;
-
-	if (jsonx_parse(text, strlen(text), 0, &v, &err) < 0)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
 
 #define CW "\"sealedsecrets.bitnami.com/cluster-wide\":"
 #define NW "\"sealedsecrets.bitnami.com/namespace-wide\":"
@@ -56,7 +46,7 @@ only_the_exact_text_true_widens_the_scope(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO_JSON json_t *a = parse(cases[i].annotations);
+		AUTO_JSON json_t *a = jsontext_parse(cases[i].annotations);
 		AUTO_JSON json_t *obj =
 		    json_pack("{s:{s:O}}", "metadata", "annotations", a);
 
@@ -69,9 +59,9 @@ only_the_exact_text_true_widens_the_scope(void **state UNUSED)
 static void
 the_template_has_no_say_in_the_scope(void **state UNUSED)
 {
-	AUTO_JSON json_t *obj =
-	    parse("{\"metadata\":{},\"spec\":{\"template\":"
-		  "{\"metadata\":{\"annotations\":{" CW "\"true\"}}}}}");
+	AUTO_JSON json_t *obj = jsontext_parse(
+	    "{\"metadata\":{},\"spec\":{\"template\":"
+	    "{\"metadata\":{\"annotations\":{" CW "\"true\"}}}}}");
 
 	assert_int_equal(scope_of(obj), SCOPE_STRICT);
 	assert_int_equal(scope_of(NULL), SCOPE_STRICT);

@@ -13,22 +13,12 @@
 #include "base/jsonx.h"
 #include "base/mem.h"
 #include "controller/sealedsecret/sealedsecret.h"
-
-static json_t *
-parse(const char *text)
-{
-	struct err err = ERR_INIT;
-	json_t *v = NULL;
-
-	if (jsonx_parse(text, strlen(text), 0, &v, &err) < 0)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
+#include "jsontext.h"
 
 static void
 a_view_reads_the_identity(void **state UNUSED)
 {
-	AUTO_JSON json_t *obj = parse(
+	AUTO_JSON json_t *obj = jsontext_parse(
 	    "{\"metadata\":{\"namespace\":\"ns\",\"name\":\"n\",\"uid\":\"u\","
 	    "\"resourceVersion\":\"7\",\"generation\":3,\"annotations\":{"
 	    "\"sealedsecrets.bitnami.com/namespace-wide\":\"true\"}}}");
@@ -66,7 +56,7 @@ a_view_without_identity_is_refused(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO_JSON json_t *obj = parse(cases[i]);
+		AUTO_JSON json_t *obj = jsontext_parse(cases[i]);
 		struct err err = ERR_INIT;
 		struct sealedsecret ss;
 
@@ -78,7 +68,7 @@ a_view_without_identity_is_refused(void **state UNUSED)
 static void
 a_deletion_under_way_is_seen(void **state UNUSED)
 {
-	AUTO_JSON json_t *obj = parse(
+	AUTO_JSON json_t *obj = jsontext_parse(
 	    "{\"metadata\":{\"namespace\":\"ns\",\"name\":\"n\",\"uid\":\"u\","
 	    "\"deletionTimestamp\":\"2026-01-01T00:00:00Z\"}}");
 	struct err err = ERR_INIT;
@@ -117,11 +107,12 @@ the_digest_changes_with_spec_and_scope_alone(void **state UNUSED)
 		  "\"spec\":{\"a\":\"x\",\"b\":1}}",
 		    false },
 	};
-	AUTO_JSON json_t *base = parse("{\"spec\":{\"a\":\"x\",\"b\":1}}");
+	AUTO_JSON json_t *base =
+	    jsontext_parse("{\"spec\":{\"a\":\"x\",\"b\":1}}");
 	uint64_t want = sealedsecret_digest(base);
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO_JSON json_t *obj = parse(cases[i].text);
+		AUTO_JSON json_t *obj = jsontext_parse(cases[i].text);
 		bool same = sealedsecret_digest(obj) == want;
 
 		if (same != cases[i].same)
@@ -162,11 +153,12 @@ a_change_of_one_byte_anywhere_changes_the_digest(void **state UNUSED)
 static void
 the_instance_label_is_read_where_it_is_text(void **state UNUSED)
 {
-	AUTO_JSON json_t *none = parse("{\"metadata\":{}}");
-	AUTO_JSON json_t *number = parse(
+	AUTO_JSON json_t *none = jsontext_parse("{\"metadata\":{}}");
+	AUTO_JSON json_t *number = jsontext_parse(
 	    "{\"metadata\":{\"labels\":{\"app.kubernetes.io/instance\":1}}}");
-	AUTO_JSON json_t *text = parse("{\"metadata\":{\"labels\":{\"app."
-				       "kubernetes.io/instance\":\"prod\"}}}");
+	AUTO_JSON json_t *text =
+	    jsontext_parse("{\"metadata\":{\"labels\":{\"app."
+			   "kubernetes.io/instance\":\"prod\"}}}");
 
 	assert_string_equal(sealedsecret_instance(none), "");
 	assert_string_equal(sealedsecret_instance(number), "");
@@ -215,7 +207,8 @@ item_names_follow_the_rules_of_secrets(void **state UNUSED)
 static void
 a_member_of_another_type_is_named(void **state UNUSED)
 {
-	AUTO_JSON json_t *obj = parse("{\"n\":4,\"o\":{\"x\":1},\"z\":null}");
+	AUTO_JSON json_t *obj =
+	    jsontext_parse("{\"n\":4,\"o\":{\"x\":1},\"z\":null}");
 	const json_t *got = obj;
 	struct err err = ERR_INIT;
 

@@ -6,19 +6,10 @@
 
 #include "base/codec.h"
 #include "base/jsonx.h"
+#include "jsontext.h"
 #include "keystore/secretform.h"
 
 #define CANARY "hunter2"
-
-static json_t *
-parse(const char *text)
-{
-	json_t *v = NULL;
-	struct err err = ERR_INIT;
-
-	assert_int_equal(jsonx_parse(text, strlen(text), 0, &v, &err), 0);
-	return v;
-}
 
 static void
 set_item(json_t *data, const char *name, const void *p, size_t len)
@@ -122,7 +113,7 @@ a_sealed_secret_among_the_owners_is_seen(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO_JSON json_t *obj = parse(cases[i].text);
+		AUTO_JSON json_t *obj = jsontext_parse(cases[i].text);
 
 		assert_int_equal(secretform_is_produced(obj), cases[i].want);
 	}

@@ -14,17 +14,7 @@
 #include "base/jsonx.h"
 #include "base/mem.h"
 #include "controller/sealedsecret/shape.h"
-
-static json_t *
-parse(const char *text)
-{
-	struct err err = ERR_INIT;
-	json_t *v = NULL;
-
-	if (jsonx_parse(text, strlen(text), 0, &v, &err) < 0)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
+#include "jsontext.h"
 
 /* A SealedSecret "s" with this spec. */
 static struct index_record
@@ -32,7 +22,7 @@ sealed(const char *spec)
 {
 	AUTO_STR char *text = xasprintf(
 	    "{\"metadata\":{\"name\":\"s\",\"uid\":\"u\"},\"spec\":%s}", spec);
-	AUTO_JSON json_t *obj = parse(text);
+	AUTO_JSON json_t *obj = jsontext_parse(text);
 	struct index_record rec = { .uid = "u" };
 
 	shape_of_sealed(obj, &rec);
@@ -45,7 +35,7 @@ secret(const char *members)
 {
 	AUTO_STR char *text = xasprintf(
 	    "{\"metadata\":{\"name\":\"s\",\"uid\":\"x\"%s}}", members);
-	AUTO_JSON json_t *obj = parse(text);
+	AUTO_JSON json_t *obj = jsontext_parse(text);
 	struct index_record rec = { .uid = "x" };
 
 	shape_of_secret(obj, &rec);
@@ -236,7 +226,7 @@ the_opt_out_is_read_from_the_object(void **state UNUSED)
 		    "{\"metadata\":{\"annotations\":{\"sealedsecrets.bitnami."
 		    "com/drift\":%s}},\"spec\":{}}",
 		    cases[i].value);
-		AUTO_JSON json_t *obj = parse(text);
+		AUTO_JSON json_t *obj = jsontext_parse(text);
 		struct index_record rec = { .state = 0 };
 
 		shape_of_sealed(obj, &rec);

@@ -64,7 +64,7 @@ vector_file(const char *name, const char *file)
 	    xasprintf("tests/vectors/cases/%s/%s", name, file);
 	AUTO_STR char *text = rig_read(path);
 
-	return rig_parse(text);
+	return jsontext_parse(text);
 }
 
 static void
@@ -107,7 +107,7 @@ static void
 every_vector_of_the_stock_kubeseal_gives_what_it_should(void **state UNUSED)
 {
 	AUTO_STR char *text = rig_read("tests/vectors/index.json");
-	AUTO_JSON json_t *index = rig_parse(text);
+	AUTO_JSON json_t *index = jsontext_parse(text);
 	json_t *v;
 	size_t i;
 
@@ -127,7 +127,7 @@ unseal_with(const char *spec, const struct unseal_options *opt, json_t **ret,
 	uint32_t hint = 0;
 
 	if (spec != NULL)
-		jsonx_set(obj, "spec", rig_parse(spec));
+		jsonx_set(obj, "spec", jsontext_parse(spec));
 	else
 		(void)json_object_del(obj, "spec");
 	return unseal(rig.keys, obj, opt, &hint, ret, err);

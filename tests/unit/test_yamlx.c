@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/jsonx.h"
 #include "base/yamlx.h"
+#include "jsontext.h"
 #include "yaml_vectors.h"
 
 /* JSON that the reference's YAML reader refuses; it has a JSON reader in front
@@ -33,16 +34,6 @@ is_json_only(const char *yaml)
 	return false;
 }
 
-static json_t *
-parse_json(const char *text)
-{
-	struct err err = ERR_INIT;
-	json_t *v = NULL;
-
-	assert_int_equal(jsonx_parse(text, strlen(text), 0, &v, &err), 0);
-	return v;
-}
-
 static void
 reads_documents_as_the_reference_does(void **state UNUSED)
 {
@@ -58,7 +49,7 @@ reads_documents_as_the_reference_does(void **state UNUSED)
 			continue;
 		}
 		if (yaml_vectors[i].json != NULL)
-			want = parse_json(yaml_vectors[i].json);
+			want = jsontext_parse(yaml_vectors[i].json);
 		if ((rc == 0) != (want != NULL))
 			print_error("'%s'\n", yaml);
 		assert_int_equal(rc, want != NULL ? 0 : -1);
@@ -305,7 +296,7 @@ reads_every_document_of_a_text(void **state UNUSED)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		AUTO_JSON json_t *v = NULL;
-		AUTO_JSON json_t *want = parse_json(cases[i].json);
+		AUTO_JSON json_t *want = jsontext_parse(cases[i].json);
 		struct err err = ERR_INIT;
 
 		assert_int_equal(yamlx_parse_all(cases[i].yaml,

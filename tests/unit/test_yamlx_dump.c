@@ -15,17 +15,8 @@
 #include "base/buf.h"
 #include "base/jsonx.h"
 #include "base/yamlx.h"
+#include "jsontext.h"
 #include "yaml_vectors.h"
-
-static json_t *
-parse_json(const char *text)
-{
-	struct err err = ERR_INIT;
-	json_t *v = NULL;
-
-	assert_int_equal(jsonx_parse(text, strlen(text), 0, &v, &err), 0);
-	return v;
-}
 
 static void
 writes_as_kubectl_prints(void **state UNUSED)
@@ -55,7 +46,7 @@ writes_as_kubectl_prints(void **state UNUSED)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		AUTO_RELEASE(buf) struct buf out = BUF_INIT(4096);
-		AUTO_JSON json_t *v = parse_json(cases[i].json);
+		AUTO_JSON json_t *v = jsontext_parse(cases[i].json);
 		struct err err = ERR_INIT;
 
 		assert_int_equal(yamlx_dump(v, &out, &err), 0);
@@ -86,7 +77,7 @@ writing_stops_where_the_buffer_ends(void **state UNUSED)
 {
 	AUTO_RELEASE(buf) struct buf out = BUF_INIT(20);
 	AUTO_JSON json_t *v =
-	    parse_json("{\"a\":\"0123456789abcdefghijklmnopqrstuvwxyz\"}");
+	    jsontext_parse("{\"a\":\"0123456789abcdefghijklmnopqrstuvwxyz\"}");
 	struct err err = ERR_INIT;
 
 	assert_int_equal(yamlx_dump(v, &out, &err), -1);
