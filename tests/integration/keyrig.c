@@ -17,9 +17,9 @@
 
 #include <cmocka.h>
 
-#include "base/codec.h"
 #include "base/jsonx.h"
 #include "base/mem.h"
+#include "tests/lib/keysecret.h"
 
 #define SECRETS "/api/v1/namespaces/kube-system/secrets"
 
@@ -40,41 +40,29 @@ keyrig_key(int64_t ahead_s)
 	return kp;
 }
 
-static void
-set_item(json_t *data, const char *name, const char *text)
+static json_t *
+secret_with(const char *name, json_t *data)
 {
-	AUTO_RELEASE(buf) struct buf b = BUF_INIT(64 * 1024);
-	struct err err = ERR_INIT;
-
-	if (text == NULL)
-		return;
-	assert_int_equal(base64_encode(text, strlen(text), &b, &err), 0);
-	jsonx_set_str(data, name, buf_str(&b));
+	return json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:{s:s}}, s:o}",
+	    "apiVersion", "v1", "kind", "Secret", "type", "Opaque", "metadata",
+	    "namespace", "kube-system", "name", name, "labels", KEYRIG_LABEL,
+	    "active", "data", data);
 }
 
 json_t *
 keyrig_secret_of(const char *name, const char *key_pem, const char *crt_pem)
 {
-	json_t *v = json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:{s:s}}, s:{}}",
-	    "apiVersion", "v1", "kind", "Secret", "type", "Opaque", "metadata",
-	    "namespace", "kube-system", "name", name, "labels", KEYRIG_LABEL,
-	    "active", "data");
+	json_t *data = json_object();
 
-	set_item(json_object_get(v, "data"), "tls.key", key_pem);
-	set_item(json_object_get(v, "data"), "tls.crt", crt_pem);
-	return v;
+	keysecret_set(data, "tls.key", key_pem, strlen(key_pem));
+	keysecret_set(data, "tls.crt", crt_pem, strlen(crt_pem));
+	return secret_with(name, data);
 }
 
 json_t *
 keyrig_secret(const char *name, const struct keypair *kp)
 {
-	AUTO(secret) struct secret *pem = NULL;
-	AUTO_STR char *text = NULL;
-	struct err err = ERR_INIT;
-
-	assert_int_equal(keypair_private_pem(kp, &pem, &err), 0);
-	text = xstrndup((const char *)secret_bytes(pem), secret_len(pem));
-	return keyrig_secret_of(name, text, keypair_cert_pem(kp));
+	return secret_with(name, keysecret_data(kp, kp));
 }
 
 static char *

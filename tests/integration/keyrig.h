@@ -16,7 +16,7 @@
 struct keypair *keyrig_key(int64_t ahead_s);
 /* The Secret of a key, labelled active; owned by the caller. */
 json_t *keyrig_secret(const char *name, const struct keypair *kp);
-/* The same of PEM texts; NULL leaves the item out. */
+/* The same of PEM texts. */
 json_t *
 keyrig_secret_of(const char *name, const char *key_pem, const char *crt_pem);
 /* Key and certificate PEM of 1024 bits RSA, or EC; owned by the caller. */

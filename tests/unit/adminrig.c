@@ -14,6 +14,7 @@
 #include "base/jsonx.h"
 #include "base/mem.h"
 #include "tests/lib/keyring.h"
+#include "tests/lib/keysecret.h"
 
 static void
 note(struct adminrig *r, const char *what)
@@ -166,32 +167,14 @@ adminrig_release(struct adminrig *r)
 	json_decref(r->appears);
 }
 
-static void
-set_data(json_t *data, const char *name, const void *p, size_t len)
-{
-	AUTO_RELEASE(buf) struct buf b = BUF_INIT(65536);
-	struct err err = ERR_INIT;
-
-	assert_int_equal(base64_encode(p, len, &b, &err), 0);
-	jsonx_set_str(data, name, buf_str(&b));
-}
-
 json_t *
 adminrig_secret(const char *name, const struct keypair *kp)
 {
-	AUTO(secret) struct secret *pem = NULL;
-	const char *crt = keypair_cert_pem(kp);
-	struct err err = ERR_INIT;
-	json_t *data = json_object();
-
-	assert_int_equal(keypair_private_pem(kp, &pem, &err), 0);
-	set_data(data, "tls.crt", crt, strlen(crt));
-	set_data(data, "tls.key", secret_bytes(pem), secret_len(pem));
 	return json_pack("{s:s,s:s,s:{s:s,s:s,s:s,s:s,s:{s:s}},s:s,s:o}",
 	    "apiVersion", "v1", "kind", "Secret", "metadata", "name", name,
 	    "namespace", ADMINRIG_NS, "uid", "some-uid", "resourceVersion",
 	    "77", "labels", ADMINRIG_LABEL, "active", "type",
-	    "kubernetes.io/tls", "data", data);
+	    "kubernetes.io/tls", "data", keysecret_data(kp, kp));
 }
 
 void

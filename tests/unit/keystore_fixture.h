@@ -1,6 +1,6 @@
 /*
  * What the tests of keystore/ share: a clock that stands where it is put,
- * small RSA keys that are generated once per program, texts of files.
+ * small RSA keys that are generated once per program.
  */
 #ifndef TESTS_KEYSTORE_FIXTURE_H
 #define TESTS_KEYSTORE_FIXTURE_H
@@ -20,7 +20,6 @@
 #define DAY_S	     INT64_C(86400)
 #define NOW_S	     INT64_C(1800000000) /* 15 January 2027 */
 #define FIXTURE_KEYS 4
-#define FILE_MAX     (4u * 1024 * 1024)
 
 static int64_t fixture_now_s = NOW_S;
 
@@ -71,43 +70,6 @@ fixture_forget(void **state UNUSED)
 	for (size_t i = 0; i < FIXTURE_KEYS; i++)
 		keypair_free(fixture_cache[i]);
 	return 0;
-}
-
-/* Owned by the caller. */
-static inline char *
-fixture_read(const char *path)
-{
-	struct buf text = BUF_INIT(FILE_MAX);
-	struct err err = ERR_INIT;
-	char part[4096];
-	size_t n;
-	FILE *f = fopen(path, "r");
-
-	if (f == NULL)
-		fail_msg("cannot open %s", path);
-	while ((n = fread(part, 1, sizeof(part), f)) > 0)
-		assert_int_equal(buf_append(&text, part, n, &err), 0);
-	fclose(f);
-	buf_putc(&text, '\0');
-	return buf_take(&text, NULL);
-}
-
-/* One of the keys of tests/vectors; form is "pkcs1" or "pkcs8". */
-static inline struct keypair *
-fixture_vector_key(const char *name, const char *form)
-{
-	AUTO_STR char *path =
-	    xasprintf("tests/vectors/keys/%s.%s.pem", name, form);
-	AUTO_STR char *cert_path =
-	    xasprintf("tests/vectors/keys/%s.crt.pem", name);
-	AUTO_STR char *key = fixture_read(path);
-	AUTO_STR char *cert = fixture_read(cert_path);
-	struct keypair *kp = NULL;
-	struct err err = ERR_INIT;
-
-	if (keypair_parse(key, strlen(key), cert, strlen(cert), &kp, &err) < 0)
-		fail_msg("%s: %s", path, err.msg);
-	return kp;
 }
 
 #endif

@@ -27,6 +27,7 @@
 #include "sealedsecret/controller.h"
 #include "sealedsecret/scope.h"
 #include "tests/lib/keyring.h"
+#include "vectors.h"
 
 #define RIG_NS	 "demo"
 #define RIG_NAME "foo"
@@ -49,41 +50,6 @@ struct rig {
 	struct controller_config cfg;
 	struct objkey key;
 };
-
-static inline char *
-rig_read(const char *path)
-{
-	struct buf text = BUF_INIT(4 * 1024 * 1024);
-	struct err err = ERR_INIT;
-	char part[4096];
-	size_t n;
-	FILE *f = fopen(path, "r");
-
-	if (f == NULL)
-		fail_msg("cannot open %s", path);
-	while ((n = fread(part, 1, sizeof(part), f)) > 0)
-		assert_int_equal(buf_append(&text, part, n, &err), 0);
-	fclose(f);
-	buf_putc(&text, '\0');
-	return buf_take(&text, NULL);
-}
-
-/* One of the keys of tests/vectors. */
-static inline struct keypair *
-rig_key(const char *name)
-{
-	AUTO_STR char *path =
-	    xasprintf("tests/vectors/keys/%s.pkcs1.pem", name);
-	AUTO_STR char *cert = xasprintf("tests/vectors/keys/%s.crt.pem", name);
-	AUTO_STR char *k = rig_read(path);
-	AUTO_STR char *c = rig_read(cert);
-	struct keypair *kp = NULL;
-	struct err err = ERR_INIT;
-
-	if (keypair_parse(k, strlen(k), c, strlen(c), &kp, &err) < 0)
-		fail_msg("%s: %s", path, err.msg);
-	return kp;
-}
 
 /* value sealed under kp with this label, in base64. */
 static inline json_t *
@@ -130,7 +96,7 @@ rig_init(struct rig *r)
 	r->events = event_recorder_new(
 	    &r->sink_client, "sealed-secrets", &r->clock, r->metrics);
 	r->keys = registry_new(&r->clock);
-	r->kp = rig_key("rsa2048");
+	r->kp = vectors_key("rsa2048", "pkcs1");
 	assert_int_equal(keyring_add(r->keys, "key", r->kp, 1, &err), 0);
 	r->queue = workqueue_new(&r->clock);
 	r->sealedsecrets = index_new();

@@ -186,7 +186,7 @@ changed_and_deleted_objects_are_subtracted(void **state UNUSED)
 {
 	struct reflector_handler h =
 	    controller_sealedsecret_handler(controller);
-	AUTO(keypair) struct keypair *other = rig_key("other2048");
+	AUTO(keypair) struct keypair *other = vectors_key("other2048", "pkcs1");
 	struct index_record old;
 
 	put(rig_sealed(&rig, "v"));
@@ -208,7 +208,7 @@ changed_and_deleted_objects_are_subtracted(void **state UNUSED)
 static void
 items_without_a_key_are_looked_at_again_when_one_comes(void **state UNUSED)
 {
-	AUTO(keypair) struct keypair *other = rig_key("other2048");
+	AUTO(keypair) struct keypair *other = vectors_key("other2048", "pkcs1");
 	struct err err = ERR_INIT;
 
 	put(sealed("one", other));
@@ -227,7 +227,7 @@ items_without_a_key_are_looked_at_again_when_one_comes(void **state UNUSED)
 static void
 two_keys_of_one_object_are_both_needed(void **state UNUSED)
 {
-	AUTO(keypair) struct keypair *other = rig_key("other2048");
+	AUTO(keypair) struct keypair *other = vectors_key("other2048", "pkcs1");
 	json_t *obj = sealed("one", rig.kp);
 	struct err err = ERR_INIT;
 

@@ -6,9 +6,11 @@
  */
 #include "tests/unit/keystore_fixture.h"
 
-#include "base/codec.h"
 #include "base/jsonx.h"
 #include "base/yamlx.h"
+#include "tests/lib/keysecret.h"
+#include "textfile.h"
+#include "vectors.h"
 
 /* A limit that a test can reach; the file itself is compiled in below. */
 #include "keystore/backup.h"
@@ -20,33 +22,17 @@
 
 /* ---- Secrets to build files from ---- */
 
-static void
-set_item(json_t *data, const char *name, const void *p, size_t len)
-{
-	AUTO_RELEASE(buf) struct buf text = BUF_INIT(FILE_MAX);
-	struct err err = ERR_INIT;
-
-	assert_int_equal(base64_encode(p, len, &text, &err), 0);
-	jsonx_set_str(data, name, buf_str(&text));
-}
-
 /* A key Secret as the API server gives it. */
 static json_t *
 key_secret(const char *name, const struct keypair *kp)
 {
-	AUTO(secret) struct secret *pem = NULL;
-	json_t *data = json_object(), *obj;
-	struct err err = ERR_INIT;
-
-	assert_int_equal(keypair_private_pem(kp, &pem, &err), 0);
-	set_item(data, "tls.key", secret_bytes(pem), secret_len(pem));
-	set_item(data, "tls.crt", keypair_cert_pem(kp),
-	    strlen(keypair_cert_pem(kp)));
-	obj = json_pack("{s:s,s:s,s:s,s:o,s:{s:s,s:s,s:s,s:s,s:s,s:{s:s}}}",
-	    "apiVersion", "v1", "kind", "Secret", "type", "kubernetes.io/tls",
-	    "data", data, "metadata", "name", name, "namespace", "kube-system",
-	    "uid", "6c1f", "resourceVersion", "7", "creationTimestamp",
-	    "2026-11-24T06:30:02Z", "labels", SECRETFORM_LABEL, "active");
+	json_t *obj =
+	    json_pack("{s:s,s:s,s:s,s:o,s:{s:s,s:s,s:s,s:s,s:s,s:{s:s}}}",
+		"apiVersion", "v1", "kind", "Secret", "type",
+		"kubernetes.io/tls", "data", keysecret_data(kp, kp), "metadata",
+		"name", name, "namespace", "kube-system", "uid", "6c1f",
+		"resourceVersion", "7", "creationTimestamp",
+		"2026-11-24T06:30:02Z", "labels", SECRETFORM_LABEL, "active");
 	assert_non_null(obj);
 	return obj;
 }
@@ -64,7 +50,7 @@ list_with(json_t *a, json_t *b)
 static int
 parse_tree(const json_t *v, struct backup **ret, struct err *err)
 {
-	AUTO_RELEASE(buf) struct buf text = BUF_INIT(FILE_MAX);
+	AUTO_RELEASE(buf) struct buf text = BUF_INIT(TEXTFILE_MAX);
 
 	assert_int_equal(jsonx_dump(v, &text, err), 0);
 	return backup_parse(text.data, text.len, ret, err);
@@ -96,10 +82,10 @@ reads_what_kubectl_prints(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO_STR char *text = fixture_read(cases[i].path);
+		AUTO_STR char *text = textfile_read(cases[i].path);
 		AUTO(backup) struct backup *b = parse_text(text);
 		AUTO(keypair)
-		struct keypair *want = fixture_vector_key("rsa2048", "pkcs1");
+		struct keypair *want = vectors_key("rsa2048", "pkcs1");
 
 		assert_int_equal(b->count, cases[i].keys);
 		assert_string_equal(
@@ -114,7 +100,7 @@ reads_what_kubectl_prints(void **state UNUSED)
 static void
 reads_single_secrets_in_several_documents(void **state UNUSED)
 {
-	AUTO_RELEASE(buf) struct buf text = BUF_INIT(FILE_MAX);
+	AUTO_RELEASE(buf) struct buf text = BUF_INIT(TEXTFILE_MAX);
 	AUTO_JSON json_t *a = key_secret("a", fixture_key(0));
 	AUTO_JSON json_t *b = key_secret("b", fixture_key(1));
 	AUTO(backup) struct backup *got = NULL;
@@ -303,7 +289,7 @@ refuses_a_certificate_of_another_key(void **state UNUSED)
 	struct backup *b = NULL;
 	struct err err = ERR_INIT;
 
-	set_item(json_object_get(item, "data"), "tls.crt",
+	keysecret_set(json_object_get(item, "data"), "tls.crt",
 	    keypair_cert_pem(fixture_key(1)),
 	    strlen(keypair_cert_pem(fixture_key(1))));
 	assert_int_equal(parse_tree(item, &b, &err), -1);
@@ -389,7 +375,7 @@ bounds_the_data_of_an_item(void **state UNUSED)
 	struct backup *b = NULL;
 	struct err err = ERR_INIT;
 
-	set_item(json_object_get(item, "data"), "other", big, SECRET_MAX);
+	keysecret_set(json_object_get(item, "data"), "other", big, SECRET_MAX);
 	assert_int_equal(parse_tree(item, &b, &err), -1);
 	assert_int_equal(err.code, ERR_TOOBIG);
 	free(big);
@@ -425,9 +411,9 @@ strip_server_lines(const char *text, struct buf *out)
 static void
 writes_what_kubectl_prints_without_the_servers_fields(void **state UNUSED)
 {
-	AUTO_STR char *yaml = fixture_read("tests/vectors/backup/list.yaml");
-	AUTO_STR char *json = fixture_read("tests/vectors/backup/list.json");
-	AUTO_RELEASE(buf) struct buf want = BUF_INIT(FILE_MAX);
+	AUTO_STR char *yaml = textfile_read("tests/vectors/backup/list.yaml");
+	AUTO_STR char *json = textfile_read("tests/vectors/backup/list.json");
+	AUTO_RELEASE(buf) struct buf want = BUF_INIT(TEXTFILE_MAX);
 	AUTO_JSON json_t *list = json_loads(json, 0, NULL);
 	AUTO(secret) struct secret *got = NULL;
 	struct err err = ERR_INIT;

@@ -17,6 +17,7 @@
 #include "keystore/backup.h"
 #include "keystore/private.h"
 #include "tests/unit/tmpfiles.h"
+#include "textfile.h"
 
 #define PLAIN	"apiVersion: v1\nkind: List\nitems: []\n"
 #define PEM_MAX 65536
@@ -161,7 +162,7 @@ assert_opens(const struct tmpfiles *t, const char *cert, const char *key,
 	tmpfiles_write(t, "cert", cert);
 	tmpfiles_write(t, "key", key);
 	assert_int_equal(decrypt(t), 0);
-	got = fixture_read(tmpfiles_path(t, "plain"));
+	got = textfile_read(tmpfiles_path(t, "plain"));
 	assert_string_equal(got, want);
 }
 
@@ -261,7 +262,7 @@ assert_says(const char *cms, const char *const words[])
 	tmpfiles_write(&t, "cms", cms);
 	argv[8] = tmpfiles_path(&t, "cms");
 	assert_int_equal(openssl(&t, argv), 0);
-	said = fixture_read(tmpfiles_path(&t, "said"));
+	said = textfile_read(tmpfiles_path(&t, "said"));
 	at = said;
 	for (; *words != NULL; words++) {
 		at = strstr(at, *words);

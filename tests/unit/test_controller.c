@@ -190,7 +190,7 @@ what_only_a_change_cures_waits_for_it(void **state UNUSED)
 static void
 a_new_key_cures_what_waited_for_it(void **state UNUSED)
 {
-	struct keypair *other = rig_key("other2048");
+	struct keypair *other = vectors_key("other2048", "pkcs1");
 	json_t *obj = rig_sealed(&rig, "v1");
 	struct err err = ERR_INIT;
 

@@ -15,6 +15,7 @@
 
 #include "keystore/private.h"
 #include "tests/fuzz/testkey.h"
+#include "vectors.h"
 
 /* Generation. */
 
@@ -370,7 +371,7 @@ static void
 knows_the_length_of_a_longer_modulus(void **state UNUSED)
 {
 	AUTO(keypair)
-	struct keypair *kp = fixture_vector_key("rsa4096", "pkcs1");
+	struct keypair *kp = vectors_key("rsa4096", "pkcs1");
 
 	assert_int_equal(keypair_modulus_len(kp), 512);
 }

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/codec.h"
 #include "base/jsonx.h"
 #include "base/log.h"
 #include "controller/keysecrets.h"
+#include "tests/lib/keysecret.h"
 
 #define NS     "kube-system"
 #define NS_UID "0b5d5f6c-6d0e-4f0c-9f5a-2f1d3c4b5a69"
@@ -277,16 +277,6 @@ teardown(void **state)
 	return 0;
 }
 
-static json_t *
-base64_text(const void *p, size_t len)
-{
-	AUTO_RELEASE(buf) struct buf b = BUF_INIT(1u << 20);
-	struct err err = ERR_INIT;
-
-	assert_int_equal(base64_encode(p, len, &b, &err), 0);
-	return json_string(buf_str(&b));
-}
-
 /* As the server does after each write. */
 static void
 new_version(struct fixture *f, json_t *item)
@@ -301,16 +291,10 @@ new_version(struct fixture *f, json_t *item)
 static json_t *
 add_key(struct fixture *f, const char *name, struct keypair *kp)
 {
-	AUTO(secret) struct secret *pem = NULL;
-	struct err err = ERR_INIT;
-	json_t *item;
-
-	assert_int_equal(keypair_private_pem(kp, &pem, &err), 0);
-	item = json_pack("{s:{s:s, s:s, s:s, s:{s:s}}, s:{s:o, s:o}}",
+	json_t *item = json_pack("{s:{s:s, s:s, s:s, s:{s:s}}, s:o}",
 	    "metadata", "name", name, "namespace", NS, "uid", name, "labels",
-	    LABEL, "active", "data", "tls.key",
-	    base64_text(secret_bytes(pem), secret_len(pem)), "tls.crt",
-	    base64_text(keypair_cert_pem(kp), strlen(keypair_cert_pem(kp))));
+	    LABEL, "active", "data", keysecret_data(kp, kp));
+
 	json_array_append_new(f->server.items, item);
 	new_version(f, item);
 	return item;
@@ -400,8 +384,7 @@ break_mismatch(json_t *s)
 {
 	const char *crt = keypair_cert_pem(fixture_key(3));
 
-	jsonx_set(jsonx_get(s, "data", NULL), "tls.crt",
-	    base64_text(crt, strlen(crt)));
+	keysecret_set(jsonx_get(s, "data", NULL), "tls.crt", crt, strlen(crt));
 }
 
 static void

@@ -18,6 +18,7 @@
 #include "keystore_fixture.h"
 #include "rawhttp.h"
 #include "tests/lib/keyring.h"
+#include "vectors.h"
 
 #define OUT_MAX	   65536
 #define FIRST_KEY  "rsa2048"
@@ -118,7 +119,7 @@ expect(const struct fixture *f, unsigned status, const char *type,
 static void
 add_key(struct fixture *f, const char *name, int64_t order_s)
 {
-	struct keypair *kp = fixture_vector_key(name, "pkcs1");
+	struct keypair *kp = vectors_key(name, "pkcs1");
 	struct err err = ERR_INIT;
 
 	assert_int_equal(keyring_add(f->keys, name, kp, order_s, &err), 0);

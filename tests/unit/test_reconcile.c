@@ -680,7 +680,7 @@ add_key(void *ctx, const char *method UNUSED, const char *path UNUSED)
 static void
 a_key_that_comes_during_a_run_is_tried(void **state UNUSED)
 {
-	struct keypair *other = rig_key("other2048");
+	struct keypair *other = vectors_key("other2048", "pkcs1");
 	json_t *obj = rig_sealed(&rig, "v1");
 
 	jsonx_set(jsonx_object(obj, "spec", "encryptedData", NULL), "k",

@@ -17,6 +17,8 @@ int seal_open(
 
 #include "base/codec.h"
 #include "tests/lib/keyring.h"
+#include "textfile.h"
+#include "vectors.h"
 
 #define LABEL	  "team-a/db"
 #define LABEL_LEN (sizeof(LABEL) - 1)
@@ -879,7 +881,7 @@ tries_no_key_of_another_length_and_none_for_bad_framing(void **state UNUSED)
 {
 	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
 	AUTO(keypair)
-	struct keypair *big = fixture_vector_key("rsa4096", "pkcs1");
+	struct keypair *big = vectors_key("rsa4096", "pkcs1");
 	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
 	AUTO(secret) struct secret *s = NULL;
 	struct err err = ERR_INIT;
@@ -1102,7 +1104,7 @@ run_case(json_t *entry, struct keypair *kp)
 		items_become(r, sealed, json_object_get(secret, "data"));
 		json_decref(secret);
 	} else {
-		AUTO_STR char *status = fixture_read(status_path);
+		AUTO_STR char *status = textfile_read(status_path);
 
 		items_fail(r, sealed, status);
 	}
@@ -1123,7 +1125,7 @@ opens_everything_that_the_stock_kubeseal_sealed(void **state UNUSED)
 		const char *key =
 		    json_string_value(json_object_get(entry, "key"));
 		AUTO(keypair)
-		struct keypair *kp = fixture_vector_key(key, forms[i % 2]);
+		struct keypair *kp = vectors_key(key, forms[i % 2]);
 
 		run_case(entry, kp);
 	}

@@ -196,7 +196,7 @@ the_message_says_what_was_tried(void **state UNUSED)
 		    "text\ntried scope cluster-wide with 1 "
 		    "key: " RIG_KEY },
 	};
-	struct keypair *other = rig_key("other2048");
+	struct keypair *other = vectors_key("other2048", "pkcs1");
 	char got[REPORT_MESSAGE_MAX];
 	struct err err = ERR_INIT, ignored = ERR_INIT;
 

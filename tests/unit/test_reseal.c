@@ -7,6 +7,7 @@
 #include "sealedsecret/reseal.h"
 #include "sealedsecret/unseal.h"
 #include "tests/lib/keyring.h"
+#include "textfile.h"
 
 #define PLAIN	     "the plain text"
 #define NEW_KEY	     "other2048"
@@ -42,7 +43,7 @@ static struct registry *
 registry_with(const char *key)
 {
 	struct registry *keys = registry_new(&rig.clock);
-	struct keypair *kp = rig_key(key);
+	struct keypair *kp = vectors_key(key, "pkcs1");
 	struct err err = ERR_INIT;
 
 	assert_int_equal(keyring_add(keys, key, kp, 1, &err), 0);
@@ -54,7 +55,7 @@ registry_with(const char *key)
 static void
 add_new_key(void)
 {
-	struct keypair *kp = rig_key(NEW_KEY);
+	struct keypair *kp = vectors_key(NEW_KEY, "pkcs1");
 	struct err err = ERR_INIT;
 
 	assert_int_equal(keyring_add(rig.keys, NEW_KEY, kp, 2, &err), 0);
@@ -165,7 +166,7 @@ vector_file(const char *name, const char *file)
 {
 	AUTO_STR char *path =
 	    xasprintf("tests/vectors/cases/%s/%s", name, file);
-	AUTO_STR char *text = rig_read(path);
+	AUTO_STR char *text = textfile_read(path);
 
 	return jsontext_parse(text);
 }
@@ -201,7 +202,7 @@ static void
 every_vector_of_kubeseal_opens_or_not_and_gives_the_same_secret(
     void **state UNUSED)
 {
-	AUTO_STR char *text = rig_read("tests/vectors/index.json");
+	AUTO_STR char *text = textfile_read("tests/vectors/index.json");
 	AUTO_JSON json_t *index = jsontext_parse(text);
 	json_t *v;
 	size_t i;

@@ -23,6 +23,8 @@
 #include "keystore_fixture.h"
 #include "rawhttp.h"
 #include "tests/lib/keyring.h"
+#include "textfile.h"
+#include "vectors.h"
 
 #define OUT_MAX	  ((size_t)1024 * 1024)
 #define MINUTE_NS (INT64_C(60) * (int64_t)NS_PER_S)
@@ -70,14 +72,14 @@ static int
 setup_limited(void **state UNUSED)
 {
 	const struct log_config quiet = { .level = LOG_LEVEL_ERROR + 1 };
-	struct keypair *kp = fixture_vector_key("rsa2048", "pkcs1");
+	struct keypair *kp = vectors_key("rsa2048", "pkcs1");
 	struct err err = ERR_INIT;
 
 	log_init(&quiet);
 	memset(&f, 0, sizeof(f));
 	f.keys = registry_new(&fixture_clock);
 	f.metrics = metrics_new("test");
-	f.sealed = fixture_read(CASES "strict/sealed.json");
+	f.sealed = textfile_read(CASES "strict/sealed.json");
 	assert_int_equal(keyring_add(f.keys, "key", kp, 1, &err), 0);
 	keypair_free(kp);
 	return 0;
@@ -182,7 +184,7 @@ what_opens_is_200_and_what_does_not_is_409_both_without_a_body(
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		AUTO_STR char *path =
 		    xasprintf(CASES "%s/sealed.json", cases[i].vector);
-		AUTO_STR char *body = fixture_read(path);
+		AUTO_STR char *body = textfile_read(path);
 
 		assert_int_equal(post("/v1/verify", body), cases[i].status);
 		expect_empty();
@@ -302,7 +304,7 @@ every_failure_that_depends_on_a_key_looks_the_same(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
 		AUTO_STR char *path =
 		    xasprintf(CASES "%s/sealed.json", vectors[i]);
-		AUTO_STR char *body = fixture_read(path);
+		AUTO_STR char *body = textfile_read(path);
 		char *date;
 
 		assert_int_equal(post("/v1/rotate", body), 500);
@@ -349,7 +351,7 @@ sealed_as(const char *label, const char *ns, const char *name, int says,
     int says_inside)
 {
 	AUTO(keypair)
-	struct keypair *kp = fixture_vector_key("rsa2048", "pkcs1");
+	struct keypair *kp = vectors_key("rsa2048", "pkcs1");
 	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
 	AUTO_RELEASE(buf) struct buf text = BUF_INIT(2 * SEAL_BLOB_MAX);
 	AUTO_JSON json_t *v = NULL;
@@ -431,7 +433,7 @@ static void
 a_key_for_other_namespaces_looks_like_none(void **state UNUSED)
 {
 	static const char *const paths[] = { "/v1/verify", "/v1/rotate" };
-	struct keypair *kp = fixture_vector_key("rsa2048", "pkcs1");
+	struct keypair *kp = vectors_key("rsa2048", "pkcs1");
 	AUTO_STR char *body = sealed_as("", "demo", "foo", 2, 2);
 	AUTO_STR char *wrong = sealed_as("x", "demo", "foo", 2, 2);
 	struct registry_attrs attrs = { .order_s = 1 };

@@ -4,37 +4,18 @@
  */
 #include "tests/unit/keystore_fixture.h"
 
-#include "base/codec.h"
 #include "base/jsonx.h"
 #include "jsontext.h"
 #include "keystore/secretform.h"
+#include "tests/lib/keysecret.h"
 
 #define CANARY "hunter2"
-
-static void
-set_item(json_t *data, const char *name, const void *p, size_t len)
-{
-	AUTO_RELEASE(buf) struct buf text = BUF_INIT(FILE_MAX);
-	struct err err = ERR_INIT;
-
-	assert_int_equal(base64_encode(p, len, &text, &err), 0);
-	jsonx_set_str(data, name, buf_str(&text));
-}
 
 /* {"data": a private key and a certificate} */
 static json_t *
 secret_of(const struct keypair *key, const struct keypair *crt)
 {
-	AUTO(secret) struct secret *pem = NULL;
-	json_t *data = json_object(), *obj = json_object();
-	struct err err = ERR_INIT;
-
-	assert_int_equal(keypair_private_pem(key, &pem, &err), 0);
-	set_item(data, "tls.key", secret_bytes(pem), secret_len(pem));
-	set_item(data, "tls.crt", keypair_cert_pem(crt),
-	    strlen(keypair_cert_pem(crt)));
-	jsonx_set(obj, "data", data);
-	return obj;
+	return json_pack("{s:o}", "data", keysecret_data(key, crt));
 }
 
 static void

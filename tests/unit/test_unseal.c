@@ -6,6 +6,7 @@
 #include "sealedrig.h"
 #include "sealedsecret/unseal.h"
 #include "tests/lib/keyring.h"
+#include "textfile.h"
 
 static const struct unseal_options defaults = { true, "kube-system", NULL,
 	NULL };
@@ -62,7 +63,7 @@ vector_file(const char *name, const char *file)
 {
 	AUTO_STR char *path =
 	    xasprintf("tests/vectors/cases/%s/%s", name, file);
-	AUTO_STR char *text = rig_read(path);
+	AUTO_STR char *text = textfile_read(path);
 
 	return jsontext_parse(text);
 }
@@ -71,7 +72,7 @@ static void
 check_vector(const char *name, const char *key, bool want_secret)
 {
 	struct registry *keys = registry_new(&rig.clock);
-	struct keypair *kp = rig_key(key);
+	struct keypair *kp = vectors_key(key, "pkcs1");
 	AUTO_JSON json_t *sealed = vector_file(name, "sealed.json");
 	AUTO_JSON json_t *got = NULL;
 	struct err err = ERR_INIT;
@@ -92,7 +93,7 @@ check_vector(const char *name, const char *key, bool want_secret)
 	} else {
 		AUTO_STR char *path =
 		    xasprintf("tests/vectors/cases/%s/error.txt", name);
-		AUTO_STR char *want = rig_read(path);
+		AUTO_STR char *want = textfile_read(path);
 
 		assert_int_equal(rc, -1);
 		want[strcspn(want, "\n")] = '\0';
@@ -106,7 +107,7 @@ check_vector(const char *name, const char *key, bool want_secret)
 static void
 every_vector_of_the_stock_kubeseal_gives_what_it_should(void **state UNUSED)
 {
-	AUTO_STR char *text = rig_read("tests/vectors/index.json");
+	AUTO_STR char *text = textfile_read("tests/vectors/index.json");
 	AUTO_JSON json_t *index = jsontext_parse(text);
 	json_t *v;
 	size_t i;
