@@ -31,15 +31,7 @@ static void
 tell(const struct reflector_handler *h, struct index *ix, json_t *obj,
     enum reflector_via via)
 {
-	struct index_record now = { 0 }, old;
-	struct objkey key;
-	struct err err = ERR_INIT;
-	bool had;
-
-	assert_int_equal(objkey_of(obj, &key, &err), 0);
-	assert_true(h->reduce(h->ctx, obj, &now));
-	had = index_put(ix, &key, &now, 1, &old);
-	h->changed(h->ctx, &key, had ? &old : NULL, &now, obj, via);
+	rig_tell(h, ix, obj, via);
 	json_decref(obj);
 }
 
