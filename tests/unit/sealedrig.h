@@ -16,7 +16,6 @@
 
 #include "base/codec.h"
 #include "base/jsonx.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "fakeclock.h"
 #include "fakekube.h"
@@ -24,6 +23,7 @@
 #include "keystore/keypair.h"
 #include "keystore/registry.h"
 #include "keystore/seal.h"
+#include "quiet.h"
 #include "sealedsecret/controller.h"
 #include "sealedsecret/scope.h"
 #include "tests/lib/keyring.h"
@@ -81,10 +81,9 @@ rig_sealed(const struct rig *r, const char *value)
 static inline void
 rig_init(struct rig *r)
 {
-	const struct log_config quiet = { .level = LOG_LEVEL_ERROR + 1 };
 	struct err err = ERR_INIT;
 
-	log_init(&quiet);
+	quiet_log();
 	memset(r, 0, sizeof(*r));
 	fakeclock_init(&r->fc);
 	r->clock = fakeclock_clock(&r->fc);

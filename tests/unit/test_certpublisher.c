@@ -15,10 +15,10 @@
 #include <cmocka.h>
 
 #include "base/jsonx.h"
-#include "base/log.h"
 #include "controller/certpublisher.h"
 #include "fakeclock.h"
 #include "fakekube.h"
+#include "quiet.h"
 #include "tests/lib/keyring.h"
 #include "tmpfiles.h"
 
@@ -48,7 +48,6 @@ leads(void *ctx)
 static int
 setup(void **state)
 {
-	static const struct log_config quiet = { .level = LOG_LEVEL_ERROR + 1 };
 	static struct fixture f;
 	struct certpublisher_config cfg = {
 		.client = &f.client,
@@ -59,7 +58,7 @@ setup(void **state)
 		.ctx = &f,
 	};
 
-	log_init(&quiet);
+	quiet_log();
 	memset(&f, 0, sizeof(f));
 	fakeclock_init(&f.fake);
 	f.clock = fakeclock_clock(&f.fake);

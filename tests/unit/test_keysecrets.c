@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/jsonx.h"
-#include "base/log.h"
 #include "controller/keysecrets.h"
+#include "quiet.h"
 #include "tests/lib/keysecret.h"
 
 #define NS     "kube-system"
@@ -231,7 +231,6 @@ note_change(void *ctx)
 static int
 setup(void **state)
 {
-	static const struct log_config quiet = { .level = LOG_LEVEL_ERROR + 1 };
 	static struct fixture f;
 	struct keysecrets_config cfg = {
 		.client = &f.client,
@@ -244,7 +243,7 @@ setup(void **state)
 		.ctx = &f,
 	};
 
-	log_init(&quiet);
+	quiet_log();
 	memset(&f, 0, sizeof(f));
 	f.server.items = json_array();
 	f.transport.ctx = &f.server;

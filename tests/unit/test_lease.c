@@ -13,11 +13,11 @@
 #include <cmocka.h>
 
 #include "base/jsonx.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "fakeclock.h"
 #include "fakekube.h"
 #include "kube/lease.h"
+#include "quiet.h"
 
 #define LASTS_MS     15000
 #define RENEW_MS     10000
@@ -83,10 +83,9 @@ join(struct fixture *f, struct replica *r, const char *name)
 static int
 setup(void **state)
 {
-	static const struct log_config quiet = { .level = LOG_LEVEL_ERROR + 1 };
 	static struct fixture f;
 
-	log_init(&quiet);
+	quiet_log();
 	memset(&f, 0, sizeof(f));
 	f.kube = fakekube_new();
 	join(&f, &f.a, "a");

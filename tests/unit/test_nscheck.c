@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "base/log.h"
 #include "controller/nscheck.h"
 #include "fakekube.h"
+#include "quiet.h"
 
 struct fixture {
 	struct fakekube *server;
@@ -26,10 +26,9 @@ struct fixture {
 static int
 setup(void **state)
 {
-	static const struct log_config quiet = { .level = LOG_LEVEL_ERROR + 1 };
 	static struct fixture f;
 
-	log_init(&quiet);
+	quiet_log();
 	memset(&f, 0, sizeof(f));
 	f.server = fakekube_new();
 	f.client.transport = fakekube_transport(f.server);

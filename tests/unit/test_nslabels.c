@@ -11,11 +11,11 @@
 
 #include <cmocka.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "cannedkube.h"
 #include "controller/nslabels.h"
 #include "fakeclock.h"
+#include "quiet.h"
 
 #define PROD	"{\"metadata\":{\"name\":\"a\",\"labels\":{\"env\":\"prod\"}}}"
 #define TEST_NS "{\"metadata\":{\"name\":\"a\",\"labels\":{\"env\":\"test\"}}}"
@@ -38,7 +38,6 @@ note_change(void *ctx UNUSED)
 static int
 setup(void **state UNUSED)
 {
-	static const struct log_config quiet = { .level = LOG_LEVEL_ERROR + 1 };
 	struct nslabels_config cfg = {
 		.client = &client,
 		.clock = &clock_now,
@@ -46,7 +45,7 @@ setup(void **state UNUSED)
 	};
 	struct err err = ERR_INIT;
 
-	log_init(&quiet);
+	quiet_log();
 	cannedkube_init(&kube);
 	fakeclock_init(&fake);
 	clock_now = fakeclock_clock(&fake);

@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-#include "base/log.h"
 #include "controller/rotator.h"
 #include "fakeclock.h"
 #include "metrics/metrics.h"
+#include "quiet.h"
 
 #define HOUR_S 3600
 
@@ -195,10 +195,9 @@ make_rotator(struct fixture *f, int64_t period_s)
 static int
 setup(void **state)
 {
-	static const struct log_config quiet = { .level = LOG_LEVEL_ERROR + 1 };
 	static struct fixture f;
 
-	log_init(&quiet);
+	quiet_log();
 	memset(&f, 0, sizeof(f));
 	fakeclock_init(&f.fake);
 	f.clock = fakeclock_clock(&f.fake);

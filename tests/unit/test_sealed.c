@@ -15,12 +15,12 @@
 
 #include "base/codec.h"
 #include "base/jsonx.h"
-#include "base/log.h"
 #include "controller/http/sealed.h"
 #include "http/server.h"
 #include "keystore/nsrule.h"
 #include "keystore/seal.h"
 #include "keystore_fixture.h"
+#include "quiet.h"
 #include "rawhttp.h"
 #include "tests/lib/keyring.h"
 #include "textfile.h"
@@ -71,11 +71,10 @@ start(unsigned rate, unsigned burst)
 static int
 setup_limited(void **state UNUSED)
 {
-	const struct log_config quiet = { .level = LOG_LEVEL_ERROR + 1 };
 	struct keypair *kp = vectors_key("rsa2048", "pkcs1");
 	struct err err = ERR_INIT;
 
-	log_init(&quiet);
+	quiet_log();
 	memset(&f, 0, sizeof(f));
 	f.keys = registry_new(&fixture_clock);
 	f.metrics = metrics_new("test");
