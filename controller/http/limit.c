@@ -7,25 +7,25 @@
 #include "base/mem.h"
 #include "base/thread.h"
 
-struct source {
-	uint64_t id; /* hash of its address */
-	unsigned refusals;
-	uint64_t last_ns; /* the last refusal */
+/* A source, or a token. */
+struct entry {
+	uint64_t id;	   /* hash of it */
+	uint64_t at_ns;	   /* the last refusal; when it was good */
+	unsigned refusals; /* of a source */
 };
 
-struct known {
-	uint64_t id; /* hash of the token */
-	uint64_t since_ns;
+struct table {
+	struct entry *v;
+	size_t n, max;
 };
 
 struct limit {
 	const struct clock *clock;
 	struct mutex mu;
 	/* guarded by mu: */
-	struct source sources[LIMIT_SOURCES_MAX];
-	size_t n;
-	struct known known[LIMIT_KNOWN_MAX];
-	size_t nknown;
+	struct table sources, known;
+	struct entry source_places[LIMIT_SOURCES_MAX];
+	struct entry known_places[LIMIT_KNOWN_MAX];
 	uint64_t exports_tat_ns; /* when the bucket will be empty */
 };
 
@@ -36,6 +36,8 @@ limit_new(const struct clock *clock)
 
 	mutex_init(&l->mu);
 	l->clock = clock;
+	l->sources = (struct table) { l->source_places, 0, LIMIT_SOURCES_MAX };
+	l->known = (struct table) { l->known_places, 0, LIMIT_KNOWN_MAX };
 	return l;
 }
 
@@ -54,47 +56,47 @@ seconds_up(uint64_t ns)
 	return (ns + NS_PER_S - 1) / NS_PER_S;
 }
 
-static struct source *
-find_locked(struct limit *l, uint64_t id) REQUIRES(l->mu)
+static struct entry *
+find(struct table *t, uint64_t id)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (l->sources[i].id == id)
-			return &l->sources[i];
+	for (size_t i = 0; i < t->n; i++)
+		if (t->v[i].id == id)
+			return &t->v[i];
 	return NULL;
 }
 
 static void
-forget_locked(struct limit *l, struct source *s) REQUIRES(l->mu)
+forget(struct table *t, struct entry *e)
 {
-	*s = l->sources[--l->n];
+	*e = t->v[--t->n];
 }
 
 /* A full table forgets whom it heard longest ago. */
-static struct source *
-place_locked(struct limit *l) REQUIRES(l->mu)
+static struct entry *
+place(struct table *t)
 {
-	struct source *oldest = &l->sources[0];
+	struct entry *oldest = &t->v[0];
 
-	if (l->n < LIMIT_SOURCES_MAX)
-		return &l->sources[l->n++];
-	for (size_t i = 1; i < l->n; i++)
-		if (l->sources[i].last_ns < oldest->last_ns)
-			oldest = &l->sources[i];
+	if (t->n < t->max)
+		return &t->v[t->n++];
+	for (size_t i = 1; i < t->n; i++)
+		if (t->v[i].at_ns < oldest->at_ns)
+			oldest = &t->v[i];
 	return oldest;
 }
 
 /* Refusals count together as long as less than the waiting time lies between
  * them. */
 static uint64_t
-left_ns(const struct source *s, uint64_t now)
+left_ns(const struct entry *s, uint64_t now)
 {
-	uint64_t end = s->last_ns + LIMIT_LOCK_S * NS_PER_S;
+	uint64_t end = s->at_ns + LIMIT_LOCK_S * NS_PER_S;
 
 	return end > now ? end - now : 0;
 }
 
 static bool
-is_locked_out(const struct source *s, uint64_t now)
+is_locked_out(const struct entry *s, uint64_t now)
 {
 	return s->refusals >= LIMIT_REFUSALS && left_ns(s, now) > 0;
 }
@@ -103,10 +105,10 @@ uint64_t
 limit_locked_s(struct limit *l, const char *source)
 {
 	uint64_t now = clock_mono_ns(l->clock), wait = 0;
-	const struct source *s;
+	const struct entry *s;
 
 	mutex_lock(&l->mu);
-	s = find_locked(l, hash_str(source));
+	s = find(&l->sources, hash_str(source));
 	if (s != NULL && is_locked_out(s, now))
 		wait = seconds_up(left_ns(s, now));
 	mutex_unlock(&l->mu);
@@ -117,18 +119,18 @@ void
 limit_refused(struct limit *l, const char *source)
 {
 	uint64_t now = clock_mono_ns(l->clock), id = hash_str(source);
-	struct source *s;
+	struct entry *s;
 
 	mutex_lock(&l->mu);
-	s = find_locked(l, id);
+	s = find(&l->sources, id);
 	if (s == NULL) {
-		s = place_locked(l);
-		*s = (struct source) { .id = id };
+		s = place(&l->sources);
+		*s = (struct entry) { .id = id };
 	} else if (left_ns(s, now) == 0) {
 		s->refusals = 0;
 	}
 	s->refusals++;
-	s->last_ns = now;
+	s->at_ns = now;
 	mutex_unlock(&l->mu);
 }
 
@@ -136,12 +138,12 @@ void
 limit_granted(struct limit *l, const char *source)
 {
 	uint64_t now = clock_mono_ns(l->clock);
-	struct source *s;
+	struct entry *s;
 
 	mutex_lock(&l->mu);
-	s = find_locked(l, hash_str(source));
+	s = find(&l->sources, hash_str(source));
 	if (s != NULL && !is_locked_out(s, now))
-		forget_locked(l, s);
+		forget(&l->sources, s);
 	mutex_unlock(&l->mu);
 }
 
@@ -151,7 +153,7 @@ limit_sources(struct limit *l)
 	size_t n;
 
 	mutex_lock(&l->mu);
-	n = l->n;
+	n = l->sources.n;
 	mutex_unlock(&l->mu);
 	return n;
 }
@@ -162,40 +164,17 @@ token_id(const struct secret *token)
 	return hash_bytes(secret_bytes(token), secret_len(token));
 }
 
-static struct known *
-find_known_locked(struct limit *l, uint64_t id) REQUIRES(l->mu)
-{
-	for (size_t i = 0; i < l->nknown; i++)
-		if (l->known[i].id == id)
-			return &l->known[i];
-	return NULL;
-}
-
-/* A full table forgets the one that was good longest ago. */
-static struct known *
-place_known_locked(struct limit *l) REQUIRES(l->mu)
-{
-	struct known *oldest = &l->known[0];
-
-	if (l->nknown < LIMIT_KNOWN_MAX)
-		return &l->known[l->nknown++];
-	for (size_t i = 1; i < l->nknown; i++)
-		if (l->known[i].since_ns < oldest->since_ns)
-			oldest = &l->known[i];
-	return oldest;
-}
-
 void
 limit_know(struct limit *l, const struct secret *token)
 {
 	uint64_t now = clock_mono_ns(l->clock), id = token_id(token);
-	struct known *k;
+	struct entry *k;
 
 	mutex_lock(&l->mu);
-	k = find_known_locked(l, id);
+	k = find(&l->known, id);
 	if (k == NULL)
-		k = place_known_locked(l);
-	*k = (struct known) { .id = id, .since_ns = now };
+		k = place(&l->known);
+	*k = (struct entry) { .id = id, .at_ns = now };
 	mutex_unlock(&l->mu);
 }
 
@@ -203,12 +182,12 @@ bool
 limit_knows(struct limit *l, const struct secret *token)
 {
 	uint64_t now = clock_mono_ns(l->clock), id = token_id(token);
-	const struct known *k;
+	const struct entry *k;
 	bool yes;
 
 	mutex_lock(&l->mu);
-	k = find_known_locked(l, id);
-	yes = k != NULL && now - k->since_ns < LIMIT_KNOWN_S * NS_PER_S;
+	k = find(&l->known, id);
+	yes = k != NULL && now - k->at_ns < LIMIT_KNOWN_S * NS_PER_S;
 	mutex_unlock(&l->mu);
 	return yes;
 }
@@ -217,12 +196,12 @@ void
 limit_forget(struct limit *l, const struct secret *token)
 {
 	uint64_t id = token_id(token);
-	struct known *k;
+	struct entry *k;
 
 	mutex_lock(&l->mu);
-	k = find_known_locked(l, id);
+	k = find(&l->known, id);
 	if (k != NULL)
-		*k = l->known[--l->nknown];
+		forget(&l->known, k);
 	mutex_unlock(&l->mu);
 }
 
