@@ -12,17 +12,7 @@
 #include <cmocka.h>
 
 #include "controller/config_check.h"
-
-static const char *
-repeat(char c, size_t n)
-{
-	static char text[4096];
-
-	assert_true(n < sizeof(text));
-	memset(text, c, n);
-	text[n] = '\0';
-	return text;
-}
+#include "repeat.h"
 
 static void
 key_prefixes_are_lower_case_names(void **state UNUSED)

@@ -12,21 +12,12 @@
 
 #include "base/compiler.h"
 #include "base/dns.h"
+#include "repeat.h"
 
 struct sample {
 	const char *text;
 	bool want;
 };
-
-static const char *
-repeat(char c, size_t n)
-{
-	static char text[512];
-
-	memset(text, c, n);
-	text[n] = '\0';
-	return text;
-}
 
 static void
 a_label_is_lower_case_letters_digits_and_inner_dashes(void **state UNUSED)
@@ -46,6 +37,7 @@ a_label_is_lower_case_letters_digits_and_inner_dashes(void **state UNUSED)
 		{ "a_b", false },
 		{ "a b", false },
 		{ "a/b", false },
+		{ "..", false },
 		{ "\xc3\xa4", false },
 		{ "a\xc3\xa4z", false },
 	};
@@ -79,6 +71,7 @@ a_subdomain_is_labels_with_a_dot_between_them(void **state UNUSED)
 		{ "a-.b", false },
 		{ "a.B", false },
 		{ "a/b", false },
+		{ "a%2Fb", false },
 		{ "a\nb", false },
 	};
 
