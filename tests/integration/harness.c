@@ -312,6 +312,18 @@ harness_metrics_hold(struct harness *h, const char *text)
 /* -- objects -- */
 
 void
+harness_post(struct harness *h, json_t *obj)
+{
+	const char *kind = jsonx_str(obj, "kind", NULL);
+	const char *ns = jsonx_str(obj, "metadata", "namespace", NULL);
+
+	assert_int_equal(
+	    api_post(h->api, obj, NULL,
+		strcmp(kind, "Secret") == 0 ? SECRETS_PATH : SEALED_PATH, ns),
+	    201);
+}
+
+void
 harness_create(
     struct harness *h, const char *ns, const char *name, const char *value)
 {
@@ -320,7 +332,7 @@ harness_create(
 	if (h->cert == NULL)
 		(void)harness_cert(h);
 	object_seal(v, h->cert, HARNESS_KEY, value);
-	assert_int_equal(api_post(h->api, v, NULL, SEALED_PATH, ns), 201);
+	harness_post(h, v);
 }
 
 void

@@ -73,7 +73,10 @@ char *harness_metrics(struct harness *h);
 bool harness_metrics_hold(struct harness *h, const char *text);
 bool harness_wait_metrics(struct harness *h, const char *text);
 
-/* Creates a SealedSecret of one item. Fails the test when refused. */
+/* Creates a Secret or a SealedSecret as it stands. Fails the test when
+ * refused. */
+void harness_post(struct harness *h, json_t *obj);
+/* Creates a SealedSecret of one item. */
 void harness_create(
     struct harness *h, const char *ns, const char *name, const char *value);
 /* Replaces its item by another value. */

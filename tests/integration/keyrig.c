@@ -100,7 +100,7 @@ keyrig_odd_pem(bool ec, char **key_pem, char **crt_pem)
 void
 keyrig_put(struct harness *h, json_t *secret)
 {
-	assert_int_equal(api_post(h->api, secret, NULL, SECRETS), 201);
+	harness_post(h, secret);
 	json_decref(secret);
 }
 
@@ -129,11 +129,7 @@ keyrig_seal(struct harness *h, const char *ns, const char *name,
 	AUTO_JSON json_t *v = object_sealed(ns, name, OBJECT_STRICT);
 
 	object_seal(v, keypair_cert_pem(kp), HARNESS_KEY, value);
-	assert_int_equal(api_post(h->api, v, NULL,
-			     "/apis/bitnami.com/v1alpha1/namespaces/%s/"
-			     "sealedsecrets",
-			     ns),
-	    201);
+	harness_post(h, v);
 }
 
 struct question {

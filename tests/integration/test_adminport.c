@@ -556,9 +556,7 @@ a_conflict_aborts_before_the_first_write(void **state UNUSED)
 	    object_secret("kube-system", "b", "password", "not a key", NULL);
 
 	start(NULL);
-	assert_int_equal(api_post(h->api, foreign, NULL,
-			     "/api/v1/namespaces/kube-system/secrets"),
-	    201);
+	harness_post(h, foreign);
 	assert_int_equal(ask("POST", "/v1/keys/restore", backup), 409);
 	assert_non_null(strstr(answer.body, "\"result\":\"conflict\""));
 	assert_int_equal(harness_keys(h), 1);

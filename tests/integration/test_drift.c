@@ -66,10 +66,7 @@ create(struct harness *h, const char *name, json_t *annotations)
 	jsonx_set(template, "annotations", json_pack("{s:s}", "note", "n1"));
 	jsonx_set(json_object_get(v, "metadata"), "annotations", annotations);
 	object_seal(v, harness_cert(h), HARNESS_KEY, "right");
-	assert_int_equal(
-	    api_post(h->api, v, NULL,
-		"/apis/bitnami.com/v1alpha1/namespaces/a/sealedsecrets"),
-	    201);
+	harness_post(h, v);
 	harness_expect(
 	    h, harness_wait_synced(h, "a", name, "True", HARNESS_SOON_MS));
 }
@@ -235,8 +232,7 @@ under_patch_the_items_of_others_survive(void **state)
 
 	jsonx_set(json_object_get(first, "metadata"), "annotations",
 	    json_pack("{s:s}", "sealedsecrets.bitnami.com/patch", "true"));
-	assert_int_equal(
-	    api_post(h->api, first, NULL, "/api/v1/namespaces/a/secrets"), 201);
+	harness_post(h, first);
 	create(h, "patched", json_object());
 	harness_expect(h,
 	    harness_wait_event(h, "a", "patched", "Unsealed", HARNESS_SOON_MS));

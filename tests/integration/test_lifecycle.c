@@ -361,7 +361,7 @@ a_malformed_key_is_skipped_and_named(void **state)
 	jsonx_set_str(v, "type", "kubernetes.io/tls");
 	jsonx_set(jsonx_object(v, "metadata", NULL), "labels",
 	    json_pack("{s:s}", LABEL, "active"));
-	assert_int_equal(api_post(h->api, v, NULL, KEYS), 201);
+	harness_post(h, v);
 	harness_start_ready(h, NULL);
 	harness_create(h, "a", "one", "value");
 	harness_expect(

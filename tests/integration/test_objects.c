@@ -120,11 +120,7 @@ post(struct harness *h, const char *ns, const char *name,
 	object_seal(seen, harness_cert(h), HARNESS_KEY, CANARY);
 	jsonx_set(jsonx_object(v, "spec", NULL), "encryptedData",
 	    json_incref(jsonx_object(seen, "spec", "encryptedData", NULL)));
-	assert_int_equal(api_post(h->api, v, NULL,
-			     "/apis/bitnami.com/v1alpha1/namespaces/%s/"
-			     "sealedsecrets",
-			     ns),
-	    201);
+	harness_post(h, v);
 }
 
 static void
@@ -181,7 +177,7 @@ a_scope_that_is_added_later_is_a_reason_to_run(void **state)
 	object_seal(seen, harness_cert(h), HARNESS_KEY, "value");
 	jsonx_set(jsonx_object(v, "spec", NULL), "encryptedData",
 	    json_incref(jsonx_object(seen, "spec", "encryptedData", NULL)));
-	assert_int_equal(api_post(h->api, v, NULL, SEALED), 201);
+	harness_post(h, v);
 	harness_expect(
 	    h, harness_wait_synced(h, "a", "late", "False", HARNESS_SOON_MS));
 	assert_int_equal(
@@ -213,10 +209,7 @@ one_bad_object_does_not_disturb_another(void **state)
 
 	jsonx_set_str(jsonx_object(bad, "spec", "encryptedData", NULL), "k",
 	    "NOT!BASE64");
-	assert_int_equal(
-	    api_post(h->api, bad, NULL,
-		"/apis/bitnami.com/v1alpha1/namespaces/a/sealedsecrets"),
-	    201);
+	harness_post(h, bad);
 	harness_create(h, "a", "good", "value");
 	harness_expect(
 	    h, harness_wait_synced(h, "a", "good", "True", HARNESS_SOON_MS));
@@ -236,8 +229,7 @@ a_foreign_secret_is_left_alone(void **state)
 	    object_secret("a", "one", HARNESS_KEY, "mine", NULL);
 	AUTO_JSON json_t *after = NULL;
 
-	assert_int_equal(
-	    api_post(h->api, v, NULL, "/api/v1/namespaces/a/secrets"), 201);
+	harness_post(h, v);
 	harness_create(h, "a", "one", "yours");
 	harness_expect(
 	    h, harness_wait_synced(h, "a", "one", "False", HARNESS_SOON_MS));

@@ -77,8 +77,7 @@ create_foreign(struct harness *h, const char *name)
 {
 	AUTO_JSON json_t *s = object_secret("a", name, "theirs", "t", NULL);
 
-	assert_int_equal(
-	    api_post(h->api, s, NULL, "/api/v1/namespaces/a/secrets"), 201);
+	harness_post(h, s);
 }
 
 static void

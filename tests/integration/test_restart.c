@@ -238,7 +238,7 @@ what_failed_before_is_tried_again(void **state)
 
 	jsonx_set_str(
 	    jsonx_object(v, "spec", "encryptedData", NULL), "k", "AgAA");
-	assert_int_equal(api_post(h->api, v, NULL, SEALED_PATH), 201);
+	harness_post(h, v);
 	harness_expect(
 	    h, harness_wait_synced(h, "a", "failed", "False", HARNESS_SOON_MS));
 	stop_controller(h);
@@ -320,7 +320,7 @@ create_random(struct harness *h, const char *name)
 	    json_pack("{s:s,s:s}", "made", "{{ randAlphaNum 16 }}", "stamp",
 		"{{ now | unixEpoch }} {{ uuidv4 }}"));
 	object_seal(v, harness_cert(h), HARNESS_KEY, "right");
-	assert_int_equal(api_post(h->api, v, NULL, SEALED_PATH), 201);
+	harness_post(h, v);
 	harness_expect(
 	    h, harness_wait_synced(h, "a", name, "True", HARNESS_SOON_MS));
 	harness_expect(

@@ -44,7 +44,7 @@ create_bad(struct harness *h, const char *name)
 
 	jsonx_set_str(
 	    jsonx_object(v, "spec", "encryptedData", NULL), "k", "AgAA");
-	assert_int_equal(api_post(h->api, v, NULL, SEALED), 201);
+	harness_post(h, v);
 }
 
 /* Nothing can be created until the rules are cleared. */
@@ -403,9 +403,7 @@ the_message_follows_the_cause(void **state)
 	harness_expect(
 	    h, strstr(object_synced_message(v), "exceeded quota") != NULL);
 	control_clear_rules(h->api);
-	assert_int_equal(
-	    api_post(h->api, foreign, NULL, "/api/v1/namespaces/a/secrets"),
-	    201);
+	harness_post(h, foreign);
 	harness_expect(h, wait_until(says_unmanaged, h, HARNESS_LATE_MS));
 	json_decref(v);
 	v = harness_sealed(h, "a", "one");
