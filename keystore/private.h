@@ -6,6 +6,7 @@
 #define KEYSTORE_PRIVATE_H
 
 #include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -27,6 +28,7 @@
 	}                                           \
 	struct word
 /* NOLINTEND(bugprone-macro-parentheses) */
+OSSL_AUTO(bignum, BIGNUM, BN_clear_free);
 OSSL_AUTO(bio, BIO, BIO_free);
 OSSL_AUTO(cipherctx, EVP_CIPHER_CTX, EVP_CIPHER_CTX_free);
 OSSL_AUTO(pkey, EVP_PKEY, EVP_PKEY_free);
@@ -43,6 +45,9 @@ OSSL_AUTO(x509, X509, X509_free);
 
 /* The private key. Borrowed; registry.c is the only one to decrypt with it. */
 EVP_PKEY *keypair_pkey(const struct keypair *kp);
+/* From a private key and its certificate. Steals *pkey on success. */
+int keypair_assemble(EVP_PKEY **pkey, X509 *cert, struct keypair **ret,
+    struct err *err) MUST_CHECK;
 /* The first CERTIFICATE block, which must hold an RSA key. */
 int keypair_read_cert(
     const char *pem, size_t len, X509 **ret, struct err *err) MUST_CHECK;
