@@ -8,7 +8,11 @@
 #   argocd-health flux-health
 #
 # The last two are small programs beside their go.mod: they make what Argo CD
-# and Flux think of an object available without running either.
+# and Flux think of an object available without running either.  Beside the
+# folder of programs, in ../share, is what else is wanted of a module:
+#
+#   sealed-secrets, the reference's chart
+#   prometheus-operator-crd, the definitions of what the operator takes
 #
 # Each folder tools/<group> is one Go module that pins one group of programs;
 # the groups have dependencies that exclude each other.  The cache folder's
@@ -37,14 +41,27 @@ programs_of() {
 		echo etcdctl=go.etcd.io/etcd/etcdctl/v3
 		;;
 	kubeseal)
-		echo kubeseal=github.com/bitnami-labs/sealed-secrets/cmd/kubeseal
-		echo reference-controller=github.com/bitnami-labs/sealed-secrets/cmd/controller
+		echo kubeseal=github.com/bitnami/sealed-secrets/cmd/kubeseal
+		echo reference-controller=github.com/bitnami/sealed-secrets/cmd/controller
 		;;
 	helm)
 		echo helm=helm.sh/helm/v3/cmd/helm
 		;;
 	argocd | flux)
 		echo "$1-health=."
+		;;
+	esac
+}
+
+# The folder of the group's module that is kept, if any: module, then path.
+folder_of() {
+	case $1 in
+	kubeseal)
+		echo github.com/bitnami/sealed-secrets helm/sealed-secrets
+		;;
+	operator)
+		echo github.com/prometheus-operator/prometheus-operator \
+		    example/prometheus-operator-crd
 		;;
 	esac
 }
@@ -93,15 +110,30 @@ group_dir() {
 		cat "$here/tools/$1/go.mod" "$here/tools/$1/go.sum"
 		find "$here/tools/$1" -name '*.go' -exec cat {} +
 		programs_of "$1"
+		folder_of "$1"
 		version_flags "$1"
 	} | sha256sum | cut -c1-16)
 	echo "$cache/$1-$hash"
 }
 
+# keep_folder GROUP DIR MODULE PATH: go sees to it that the module is the one of
+# go.sum.
+keep_folder() {
+	local from
+	from=$(cd "$here/tools/$1" &&
+	    export GOTOOLCHAIN=local GOWORK=off GOFLAGS=-mod=readonly &&
+	    "$go" mod download "$3" &&
+	    "$go" list -m -f '{{.Dir}}' "$3") || return
+	mkdir -p "$2/share"
+	cp -r "$from/$4" "$2/share"
+	chmod -R u+w "$2/share"
+}
+
 build_group() {
-	local group=$1 dir=$2 tmp pair
+	local group=$1 dir=$2 tmp pair folder
 	echo "e2e: building $group programs (several minutes, once)" >&2
 	tmp=$(mktemp -d "$cache/.$group.XXXXXX")
+	mkdir "$tmp/bin"
 	# shellcheck disable=SC2064
 	trap "rm -rf '$tmp'" EXIT
 	for pair in $(programs_of "$group"); do
@@ -115,6 +147,13 @@ build_group() {
 			exit 1
 		}
 	done
+	read -ra folder <<<"$(folder_of "$group")"
+	if [ ${#folder[@]} -gt 0 ]; then
+		keep_folder "$group" "$tmp" "${folder[@]}" >&2 || {
+			echo "e2e: no ${folder[*]}" >&2
+			exit 1
+		}
+	fi
 	mv -T "$tmp" "$dir"
 	trap - EXIT
 }
@@ -136,8 +175,8 @@ version_flags() {
 		;;
 	kubeseal)
 		echo "-X main.VERSION=$(sed -n \
-		    's,^.*bitnami-labs/sealed-secrets v\([0-9.]*\).*,\1,p' \
-		    "$here/tools/kubeseal/go.mod" | head -n 1)"
+		    's,^replace .* v\([0-9.]*\)$,\1,p' \
+		    "$here/tools/kubeseal/go.mod")"
 		;;
 	esac
 }
@@ -148,7 +187,7 @@ path=
 mkdir -p "$cache"
 exec 9>"$cache/.lock"
 flock 9
-for group in kubeseal argocd flux etcd helm kubernetes; do
+for group in kubeseal operator argocd flux etcd helm kubernetes; do
 	dir=$(group_dir "$group")
 	path=${path:+$path:}$dir/bin
 	[ -d "$dir" ] && continue

@@ -15,6 +15,7 @@ def rules: .[] | . as $rule | .apiGroups[] as $group | .resources[] as $what |
 	"rule \($group | if . == "" then "core" else . end)/\($what)/\($name): \(.)";
 
 def tidy: walk(if type == "string" and startswith("-----BEGIN") then "..."
+	elif type == "string" then gsub("^\\s+|\\s+$"; "")
 	elif type == "object" then with_entries(select(
 	(.value | IN(null, "", {}, []) | not) and
 	(.key | IN("description", "helm.sh/chart", "app.kubernetes.io/version",

@@ -69,6 +69,26 @@ fails() {
 	fi
 }
 
+# share NAME: the folder that build-tools.sh keeps of a module under that name.
+share() {
+	local dirs dir
+	IFS=: read -ra dirs <<<"$PATH"
+	for dir in "${dirs[@]}"; do
+		dir=${dir%/bin}/share/$1
+		[ ! -d "$dir" ] || {
+			echo "$dir"
+			return
+		}
+	done
+	die "nothing is kept as $1"
+}
+
+# minute_is_over MINUTE: the name of a first key follows from the minute, and no
+# cluster is made anew within the same one.
+minute_is_over() {
+	[ $(($(date +%s) / 60)) -gt "$1" ]
+}
+
 # namespace: makes a namespace for the running case; sets $ns.
 namespace() {
 	ns=t$(random 4)
