@@ -185,34 +185,6 @@ every_metric_is_explained() {
 }
 test_case every_metric_is_explained
 
-# granted_requests: verb and resource of all requests of the run that went well,
-# in whatever settings it ran; the reference's program is not meant.
-granted_requests() {
-	jq -rR --arg u "system:serviceaccount:kube-system:$app" 'fromjson? |
-	    select(.user.username == $u and .objectRef != null and
-	    (.userAgent | test("kubernetes/") | not) and
-	    .responseStatus.code < 300) |
-	    "\(.verb) " + ([.objectRef | .resource, .subresource // empty] |
-	    join("/"))' "$RIG/audit.log" | sort -u
-}
-
-counted_requests() {
-	local labels='code="20[01]",resource="([^"]*)",verb="([^"]*)"'
-	curl -sSf "http://$address:8081/metrics" |
-	    sed -nE "s|^.*_api_requests_total\\{$labels\\} .*|\\2 \\1|p" |
-	    sort -u
-}
-
-every_request_that_is_made_has_its_series_from_the_start() {
-	controller_stop
-	controller_start
-	granted_requests >"$RIG/granted"
-	[ -s "$RIG/granted" ]
-	same "" "$(comm -23 "$RIG/granted" <(counted_requests))" \
-	    "without a series"
-}
-test_case every_request_that_is_made_has_its_series_from_the_start
-
 # scraped FILE: by the labels and the port name of both monitors one comes from
 # the Deployment to its container's port.
 scraped() {
@@ -257,3 +229,31 @@ overlay_and_chart_carry_the_same_rules_and_dashboard() {
 	carries "$RIG/chart.json"
 }
 test_case overlay_and_chart_carry_the_same_rules_and_dashboard
+
+# as_operator FILTER FILE: the API server's answer to the object so changed, by
+# the operator's own definition of its kind.
+as_operator() {
+	json "$monitoring/$2.yaml" | jq "$1" |
+	    kubectl apply --dry-run=server --validate=strict \
+		-f - 2>&1
+}
+
+# The overlay and the chart are taken as a whole by the cases of the chart.
+the_definitions_of_the_operator_take_ours_and_notice_mistakes() {
+	local file wrong
+	operator_kinds
+	for file in servicemonitor podmonitor prometheusrule; do
+		has "$(as_operator . $file)" "(server dry run)"
+		wrong=$(fails as_operator '.spec.slector = {}' $file)
+		has "$wrong" 'unknown field "spec.slector"'
+	done
+	wrong=$(fails as_operator '.spec.endpoints[0].interval = "often"' \
+	    servicemonitor)
+	has "$wrong" 'spec.endpoints[0].interval in body should match'
+	wrong=$(fails as_operator 'del(.spec.selector)' podmonitor)
+	has "$wrong" 'spec.selector: Required value'
+	wrong=$(fails as_operator '.spec.groups[0].rules[0].for = "a while"' \
+	    prometheusrule)
+	has "$wrong" 'for: Invalid value'
+}
+test_case the_definitions_of_the_operator_take_ours_and_notice_mistakes

@@ -35,26 +35,6 @@ values_of_the_wrong_kind_are_refused() {
 }
 test_case values_of_the_wrong_kind_are_refused
 
-# The kinds of the Prometheus operator, without their fields.
-monitoring_kinds() {
-	local kind
-	for kind in ServiceMonitor PodMonitor PrometheusRule; do
-		jq -n --arg k "$kind" '($k | ascii_downcase) as $s |
-		    {apiVersion: "apiextensions.k8s.io/v1",
-		    kind: "CustomResourceDefinition", metadata: {name:
-		    "\($s)s.monitoring.coreos.com"}, spec: {group:
-		    "monitoring.coreos.com", scope: "Namespaced", names:
-		    {kind: $k, plural: "\($s)s", singular: $s}, versions: [{
-		    name: "v1", served: true, storage: true, schema:
-		    {openAPIV3Schema: {type: "object",
-		    "x-kubernetes-preserve-unknown-fields": true}}}]}}' |
-		    kubectl apply -f -
-	done
-	kubectl wait --for=condition=Established --timeout=30s crd \
-	    servicemonitors.monitoring.coreos.com \
-	    prometheusrules.monitoring.coreos.com
-}
-
 # restricted NAMESPACE...: exist, and take only Pods of that level.
 restricted() {
 	local name
@@ -82,7 +62,7 @@ taken() {
 
 the_api_server_takes_everything_and_its_pods_are_restricted() {
 	local file=$RIG/rendered.yaml name
-	monitoring_kinds
+	operator_kinds
 	restricted blue green elsewhere monitoring seal sealed-secrets
 	within 20 exists serviceaccount -n seal default
 	for name in defaults kubeseal-name openshift namespaced weekly ours \
@@ -105,7 +85,7 @@ test_case the_api_server_takes_everything_and_its_pods_are_restricted
 # Host ports, node ports and classes of its values are not for "restricted".
 the_api_server_takes_every_value_of_the_reference() {
 	local file=$RIG/rendered.yaml name
-	monitoring_kinds
+	operator_kinds
 	namespace
 	restricted blue green elsewhere monitoring
 	for name in everything other; do
@@ -138,6 +118,12 @@ release_files() {
 	    --audience sealed-secrets-admin >"$dir/token"
 }
 
+# The certificate in the ConfigMap is no longer that of the start.
+release_publishes_anew() {
+	fails cmp -s "$RIG/release.pem" <(get configmap -n release \
+	    sealing-certificate | jq -j '.data["cert.pem"]')
+}
+
 # The job's own arguments, but for the places of its files.
 release_backup() {
 	local args dir=$RIG/admin
@@ -164,6 +150,7 @@ release_install() {
 		rbac: {clusterRoleName: release-unsealer}
 		admin: {enabled: true, selfSigned: true}
 		backup: {enabled: true}
+		certificateConfigMap: {name: sealing-certificate}
 	EOF
 	restricted release
 	since=$(audit_line)
@@ -181,11 +168,11 @@ release_install() {
 	endpoints release sealed-secrets release-0
 	kubeseal --fetch-cert --controller-name sealed-secrets \
 	    --controller-namespace release >"$RIG/release.pem"
-	within 5 published_is release "$RIG/release.pem"
 	busy "$ns" 8080
-	next_published release release-0
+	kill -USR1 "$(cat "$RIG/instances/release/release-0/controller.pid")"
+	within 60 release_publishes_anew
 	release_backup
-	same "$kept" "$(unused release sealed-secrets "$since")" \
+	same "$kept" "$(never_used release sealed-secrets "$since")" \
 	    "granted and never used"
 	instance_kill TERM release release-0
 	value=$(data "$ns" busy)

@@ -22,6 +22,19 @@ overlay_in() {
 	echo "$dir"
 }
 
+# The kinds of the Prometheus operator that we have objects of, by its own
+# definitions.
+operator_kinds() {
+	local dir kind
+	dir=$(share prometheus-operator-crd)
+	for kind in servicemonitors podmonitors prometheusrules; do
+		kubectl apply --server-side \
+		    -f "$dir/monitoring.coreos.com_$kind.yaml"
+		kubectl wait --for=condition=Established --timeout=30s \
+		    "crd/$kind.monitoring.coreos.com"
+	done
+}
+
 # kubelet_logs NS POD: a node whose kubelet gives the log of that Pod's
 # container, as long as the case runs.
 kubelet_logs() {
@@ -139,11 +152,4 @@ busy() {
 		    .count > 1)'
 	}
 	within 30 repeated
-}
-
-# next_published NS POD: another key, whose certificate comes into the ConfigMap.
-next_published() {
-	published "$1" >"$RIG/published.pem"
-	kill -USR1 "$(cat "$RIG/instances/$1/$2/controller.pid")"
-	within 60 fails published_is "$1" "$RIG/published.pem"
 }
