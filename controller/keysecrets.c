@@ -566,7 +566,7 @@ keysecrets_tell_expiry(
 	text = xasprintf("The certificate that seals %s at %s, and kubeseal "
 			 "refuses it then: make a new key",
 	    key->not_after < now_s ? "expired" : "expires", date);
-	event_record_once(
+	event_record(
 	    ks->cfg.events, &ref, "Warning", "SealingCertificateExpires", text);
 }
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "base/hash.h"
 #include "base/jsonx.h"
 #include "base/log.h"
@@ -33,7 +32,6 @@ struct item {
 	struct item *next;
 	char *api_version, *kind, *ns, *name, *uid, *resource_version;
 	char *type, *reason, *message;
-	bool once;	 /* its name follows from what it says */
 	int64_t name_ns; /* wall time made unique; of the event's name */
 	int64_t first_s, last_s;
 	unsigned count; /* 0: not folded yet */
@@ -219,10 +217,11 @@ drop(struct event_recorder *r, struct item *i)
 	item_free(i);
 }
 
-/* Steals i. */
-static void
-record(struct event_recorder *r, struct item *i)
+void
+event_record(struct event_recorder *r, const struct event_ref *ref,
+    const char *type, const char *reason, const char *message)
 {
+	struct item *i = item_new(ref, type, reason, message);
 	int64_t now = clock_wall_ns(r->clock);
 	bool taken;
 
@@ -240,23 +239,6 @@ record(struct event_recorder *r, struct item *i)
 	mutex_unlock(&r->mu);
 	if (!taken)
 		drop(r, i);
-}
-
-void
-event_record(struct event_recorder *r, const struct event_ref *ref,
-    const char *type, const char *reason, const char *message)
-{
-	record(r, item_new(ref, type, reason, message));
-}
-
-void
-event_record_once(struct event_recorder *r, const struct event_ref *ref,
-    const char *type, const char *reason, const char *message)
-{
-	struct item *i = item_new(ref, type, reason, message);
-
-	i->once = true;
-	record(r, i);
 }
 
 /* ---- sending ---- */
@@ -315,24 +297,6 @@ fold(struct event_recorder *r, struct item *i)
 	return !f.drop;
 }
 
-/* The same in every process, unlike base/hash.h's. */
-static uint64_t
-id_of_contents(const struct item *i)
-{
-	AUTO_RELEASE(buf) struct buf text = BUF_INIT(SIZE_MAX / 2);
-	unsigned char digest[DIGEST_SHA256_LEN];
-	uint64_t id;
-
-	put_part(&text, i->kind);
-	put_part(&text, i->uid);
-	put_part(&text, i->type);
-	put_part(&text, i->reason);
-	put_part(&text, i->message);
-	digest_sha256(text.data, text.len, digest);
-	memcpy(&id, digest, sizeof(id));
-	return id;
-}
-
 /* "<object>.<hex of the nanoseconds>"; a long name of the object is cut, for
  * the event's name must not be longer than any name. */
 static int
@@ -345,8 +309,7 @@ event_key(const struct item *i, struct objkey *key, struct err *err)
 	while (n > 0 && (i->name[n - 1] == '-' || i->name[n - 1] == '.'))
 		n--;
 	(void)snprintf(name, sizeof(name), "%.*s.%llx", (int)n, i->name,
-	    i->once ? (unsigned long long)id_of_contents(i)
-		    : (unsigned long long)i->name_ns);
+	    (unsigned long long)i->name_ns);
 	return objkey_set(key, ns, name, err);
 }
 
@@ -449,13 +412,7 @@ deliver(struct event_recorder *r, const struct item *i, unsigned *requests,
 	}
 	event = event_object(r, i, &key);
 	++*requests;
-	if (kube_create(&r->client, &KUBE_EVENTS, key.ns, event, NULL, err) ==
-	    0)
-		return 0;
-	if (!i->once || err->code != ERR_EXISTS)
-		return -1;
-	err_clear(err);
-	return 0;
+	return kube_create(&r->client, &KUBE_EVENTS, key.ns, event, NULL, err);
 }
 
 static bool

@@ -41,14 +41,6 @@ void event_recorder_free(struct event_recorder *r);
 void event_record(struct event_recorder *r, const struct event_ref *ref,
     const char *type, const char *reason, const char *message);
 
-/*
- * The same for what each process finds out anew: the event's name follows from
- * what it says of which object, so another replica or the next process adds
- * none while the server keeps the first.
- */
-void event_record_once(struct event_recorder *r, const struct event_ref *ref,
-    const char *type, const char *reason, const char *message);
-
 /* One step of the sender without its thread, for tests: handles what is due
  * now; returns how many requests were made. */
 unsigned event_recorder_pump(struct event_recorder *r);

@@ -387,41 +387,6 @@ refusals_are_logged_and_dropped(void **state)
 	assert_non_null(strstr(buf_str(&text), "events is refused"));
 }
 
-/* Of the event in the n-th request. */
-static const char *
-posted_name(struct fixture *f, unsigned n, json_t **ret)
-{
-	*ret = body(f, n);
-	return jsonx_str(*ret, "metadata", "name", NULL);
-}
-
-static void
-what_is_told_once_has_one_name_in_every_process(void **state)
-{
-	struct fixture *f = *state;
-	struct event_recorder *next = event_recorder_new(
-	    &f->client, "sealed-secrets", &f->clock, f->metrics);
-	AUTO_JSON json_t *first = NULL;
-	AUTO_JSON json_t *again = NULL;
-	AUTO_JSON json_t *other = NULL;
-	const char *name;
-
-	cannedkube_ok(&f->kube, "{}");
-	event_record_once(f->r, &ref, "Warning", "R", "m");
-	(void)event_recorder_pump(f->r);
-	name = posted_name(f, 0, &first);
-	fakeclock_advance_s(&f->fake, 60);
-	cannedkube_reset(&f->kube);
-	cannedkube_refuse(&f->kube, 409, "AlreadyExists", "it is there");
-	event_record_once(next, &ref, "Warning", "R", "m");
-	event_record_once(next, &ref, "Warning", "R", "another");
-	assert_int_equal(event_recorder_pump(next), 2);
-	assert_string_equal(posted_name(f, 0, &again), name);
-	assert_string_not_equal(posted_name(f, 1, &other), name);
-	assert_true(dropped(f) == 0);
-	event_recorder_free(next);
-}
-
 static void
 a_waiting_retry_lets_others_pass(void **state)
 {
@@ -583,7 +548,6 @@ main(void)
 		TEST(a_retry_that_succeeds_is_the_same_event),
 		TEST(retry_after_is_honoured),
 		TEST(refusals_are_logged_and_dropped),
-		TEST(what_is_told_once_has_one_name_in_every_process),
 		TEST(a_waiting_retry_lets_others_pass),
 		TEST(retries_and_new_events_take_turns),
 		TEST(a_full_queue_drops_the_newest),

@@ -22,7 +22,7 @@ requests_for_the_certificate() {
 	ours=$(rate_of "$address" 8080)
 	kill "${pids[@]}"
 	same 0 "$(controller_stop TERM)" "exit status"
-	reference_start
+	reference_start "${chart_flags[@]}"
 	theirs=$(rate_of "$address" 8080)
 	reference_stop
 	controller_start

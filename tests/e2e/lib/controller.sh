@@ -6,7 +6,6 @@
 # shellcheck disable=SC2154,SC2034
 
 app=sealed-secrets-controller
-cert_configmap=sealed-secrets-cert
 key_label=sealedsecrets.bitnami.com/sealed-secrets-key
 
 # mount_account DIR NS ACCOUNT POD: DIR/serviceaccount as a kubelet makes it; the
@@ -96,23 +95,6 @@ certificate() {
 	curl -sSf --max-time 5 "http://$address:8080/v1/cert.pem"
 }
 
-# published NS: the certificate in the ConfigMap, as a user reads it who has no
-# binding of his own.
-published() {
-	kubectl get configmap "$cert_configmap" -n "$1" --as sealer \
-	    -o jsonpath='{.data.cert\.pem}'
-}
-
-# published_is NS FILE
-published_is() {
-	published "$1" | cmp - "$2"
-}
-
-published_is_served() {
-	certificate >"$RIG/served.pem"
-	published_is kube-system "$RIG/served.pem"
-}
-
 certificate_same() {
 	certificate | cmp -s - "$RIG/before.pem"
 }
@@ -141,20 +123,17 @@ key_count() {
 chart_flags=(--update-status --key-prefix sealed-secrets-key
 	--listen-addr :8080 --listen-metrics-addr :8081)
 
-# Runs the reference's program in the place of ours, and waits until it serves
-# a certificate.
+# reference_start [FLAG...]: the reference's program in the place of ours, with
+# these flags or those of the Deployment; waits until it serves a certificate.
 reference_start() {
-	local args
+	local args probe
 	cp "$(command -v reference-controller)" "$RIG/bin/"
-	controller_account
-	args=(-- "${chart_flags[@]}")
-	rm -f "$RIG/controller.pid" "$RIG/controller.exit"
+	controller_prepare
+	[ $# = 0 ] || args=(-- "$@")
 	: >"$RIG/reference"
-	export POD_PROGRAM=reference-controller
-	controller_run >>"$RIG/controller.log" 2>&1 3>&- 9>&- &
+	POD_PROGRAM=reference-controller controller_launch
 	within 60 controller_answers /healthz
 	within 60 certificate
-	unset POD_PROGRAM
 }
 
 # The reference ends without a sign; only that it ended matters.
