@@ -29,6 +29,11 @@
 #define ITEMS_PER_THREAD 16
 #define HELPERS_MAX	 7
 
+/* As much of a text as tells the length of the key part and begins the part
+ * itself, and what that is in bytes. */
+#define HEAD_TEXT 12
+#define HEAD_LEN  9
+
 /* What stays the same for all items of one object. */
 struct opener {
 	struct registry *keys;
@@ -98,6 +103,7 @@ struct items {
 	const struct opener *o;
 	struct item *v;
 	size_t n;
+	size_t first; /* changes places with the one at 0; see item_at() */
 	atomic_size_t next;
 	atomic_size_t trials; /* keys tried in vain so far */
 	_Atomic uint32_t hint;
@@ -115,6 +121,55 @@ items_release(struct items *t)
 }
 
 DEFINE_AUTO_RELEASE(items);
+
+/* Of two items that tell it, the one with the larger key part has the larger
+ * head. */
+static void
+read_head(const json_t *sealed, unsigned char head[static HEAD_LEN])
+{
+	AUTO_RELEASE(buf) struct buf b = BUF_INIT(HEAD_LEN);
+	struct err err = ERR_INIT;
+
+	memset(head, 0, HEAD_LEN);
+	if (json_string_length(sealed) >= HEAD_TEXT &&
+	    base64_decode(json_string_value(sealed), HEAD_TEXT, &b, &err) ==
+		0 &&
+	    b.len == HEAD_LEN)
+		memcpy(head, b.data, HEAD_LEN);
+}
+
+/*
+ * The item to begin with is the one with the largest key part: a key whose
+ * modulus is not larger than that number is refused without any arithmetic, and
+ * which key opens one item is known for the others.
+ */
+static void
+list_items(const json_t *sealed, struct items *t)
+{
+	unsigned char head[HEAD_LEN], largest[HEAD_LEN] = { 0 };
+	const char *name;
+	json_t *v;
+
+	t->v = xcalloc(json_object_size(sealed) + 1, sizeof(*t->v));
+	json_object_foreach((json_t *)(uintptr_t)sealed, name, v)
+	{
+		read_head(v, head);
+		if (memcmp(head, largest, HEAD_LEN) > 0) {
+			memcpy(largest, head, HEAD_LEN);
+			t->first = t->n;
+		}
+		t->v[t->n++] = (struct item) { .name = name, .sealed = v };
+	}
+}
+
+/* The i-th to be tried. */
+static struct item *
+item_at(const struct items *t, size_t i)
+{
+	if (i == 0)
+		return &t->v[t->first];
+	return &t->v[i == t->first ? 0 : i];
+}
 
 static void
 fail_item(
@@ -158,7 +213,7 @@ try_items(void *arg)
 	size_t i;
 
 	while ((i = atomic_fetch_add(&t->next, 1)) < t->n)
-		try_item(t, &t->v[i]);
+		try_item(t, item_at(t, i));
 	return NULL;
 }
 
@@ -194,17 +249,6 @@ try_all(struct items *t)
 		thread_join(&helpers[i]);
 	if (mine)
 		atomic_flag_clear(&busy);
-}
-
-static void
-list_items(const json_t *sealed, struct items *t)
-{
-	const char *name;
-	json_t *v;
-
-	t->v = xcalloc(json_object_size(sealed) + 1, sizeof(*t->v));
-	json_object_foreach((json_t *)sealed, name, v) t->v[t->n++] =
-	    (struct item) { .name = name, .sealed = v };
 }
 
 /* What opens goes to data, what does not to errs. */
@@ -455,19 +499,18 @@ uses_of_items(const struct opener *o, const json_t *items,
     bool (*go_on)(void *ctx), void *ctx, struct registry_uses *uses,
     struct err *err)
 {
+	AUTO_RELEASE(items) struct items t = { .o = o };
 	size_t trials = 0;
-	const char *name;
-	json_t *v;
 
 	if (json_object_size(items) > UNSEAL_ITEMS_MAX)
 		return err_set(err, ERR_TOOBIG,
 		    "too many items (%zu, limit %d)", json_object_size(items),
 		    UNSEAL_ITEMS_MAX);
-	json_object_foreach((json_t *)(uintptr_t)items, name, v)
-	{
+	list_items(items, &t);
+	for (size_t i = 0; i < t.n; i++) {
 		if (!go_on(ctx))
 			return err_set(err, ERR_CANCELLED, "stopped");
-		use_of(o, v, &trials, uses);
+		use_of(o, item_at(&t, i)->sealed, &trials, uses);
 	}
 	return 0;
 }

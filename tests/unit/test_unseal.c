@@ -301,6 +301,106 @@ many_items_are_opened_and_named_as_few_are(void **state UNUSED)
 	    NOKEY " (i000, i050)\n" NOKEY " (i001): expected text, got number");
 }
 
+/* ---- which item comes first ---- */
+
+/* The key part of a sealed item; both keys here have one of this length. */
+#define PART_LEN 256
+
+static bool
+has_larger_part(const json_t *a, const json_t *b)
+{
+	AUTO_RELEASE(buf) struct buf x = BUF_INIT(SEAL_BLOB_MAX);
+	AUTO_RELEASE(buf) struct buf y = BUF_INIT(SEAL_BLOB_MAX);
+	struct err err = ERR_INIT;
+
+	assert_int_equal(base64_decode(json_string_value(a),
+			     json_string_length(a), &x, &err),
+	    0);
+	assert_int_equal(base64_decode(json_string_value(b),
+			     json_string_length(b), &y, &err),
+	    0);
+	return memcmp(x.data + 2, y.data + 2, PART_LEN) > 0;
+}
+
+static uint32_t
+key_of(const json_t *item)
+{
+	AUTO_JSON json_t *obj = rig_sealed(&rig, "v");
+	AUTO_JSON json_t *got = NULL;
+	struct err err = ERR_INIT;
+	uint32_t hint = 0;
+
+	jsonx_set(jsonx_object(obj, "spec", "encryptedData", NULL), "k",
+	    json_incref((json_t *)(uintptr_t)item));
+	assert_int_equal(
+	    unseal(rig.keys, obj, &defaults, &hint, &got, &err), 0);
+	return hint;
+}
+
+/* An object of three items, the one in the middle with the largest part. */
+static json_t *
+with_the_largest_in_the_middle(struct keypair *others, struct keypair *largest)
+{
+	static const char label[] = RIG_NS "/" RIG_NAME;
+	json_t *obj = rig_sealed(&rig, "v");
+	json_t *items = jsonx_object(obj, "spec", "encryptedData", NULL);
+	const json_t *a, *b, *c;
+
+	json_object_clear(items);
+	do {
+		jsonx_set(items, "a", rig_seal(others, label, "a"));
+		jsonx_set(items, "b", rig_seal(largest, label, "b"));
+		jsonx_set(items, "c", rig_seal(others, label, "c"));
+		a = json_object_get(items, "a");
+		b = json_object_get(items, "b");
+		c = json_object_get(items, "c");
+	} while (!has_larger_part(b, a) || !has_larger_part(b, c));
+	return obj;
+}
+
+static bool
+once(void *ctx)
+{
+	unsigned *asked = ctx;
+
+	return (*asked)++ == 0;
+}
+
+static void
+the_item_with_the_largest_key_part_is_tried_first(void **state UNUSED)
+{
+	static const struct keypair_params params = {
+		.bits = 8 * PART_LEN, .ttl_s = 3600, .cn = ""
+	};
+	AUTO(keypair) struct keypair *kp = NULL;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(keypair_generate(&params, &kp, &err), 0);
+	assert_int_equal(keyring_add(rig.keys, "second", kp, 2, &err), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		AUTO_JSON json_t *obj = with_the_largest_in_the_middle(
+		    i == 0 ? rig.kp : kp, i == 0 ? kp : rig.kp);
+		const json_t *b =
+		    jsonx_get(obj, "spec", "encryptedData", "b", NULL);
+		AUTO_RELEASE(registry_uses)
+		struct registry_uses uses = { .n = 0 };
+		AUTO_JSON json_t *got = NULL;
+		uint32_t hint = 0;
+		unsigned asked = 0;
+
+		assert_int_equal(
+		    unseal_uses(rig.keys, obj, once, &asked, &uses, &err), -1);
+		assert_int_equal(uses.n, 1);
+		assert_int_equal(uses.use[0].key, key_of(b));
+		/* The last one tells its key: it is one of the others. */
+		assert_int_equal(
+		    unseal(rig.keys, obj, &defaults, &hint, &got, &err), 0);
+		assert_int_not_equal(hint, key_of(b));
+		assert_int_equal(
+		    json_object_size(json_object_get(got, "data")), 3);
+	}
+}
+
 static void
 scope_and_name_are_bound(void **state UNUSED)
 {
@@ -485,6 +585,7 @@ main(void)
 		T(too_many_items_are_refused_before_any_work),
 		T(failures_without_end_are_not_tried_to_the_end),
 		T(many_items_are_opened_and_named_as_few_are),
+		T(the_item_with_the_largest_key_part_is_tried_first),
 		T(scope_and_name_are_bound),
 		T(skipping_owner_references_is_read_from_the_template),
 		T(an_old_blob_holds_a_whole_secret),
