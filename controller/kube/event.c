@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/hash.h"
 #include "base/jsonx.h"
 #include "base/log.h"
@@ -32,7 +33,7 @@ struct item {
 	struct item *next;
 	char *api_version, *kind, *ns, *name, *uid, *resource_version;
 	char *type, *reason, *message;
-	int64_t name_ns; /* wall time made unique; of the event's name */
+	uint64_t name_end; /* what sets its name apart */
 	int64_t first_s, last_s;
 	unsigned count; /* 0: not folded yet */
 	unsigned tries;
@@ -217,11 +218,10 @@ drop(struct event_recorder *r, struct item *i)
 	item_free(i);
 }
 
-void
-event_record(struct event_recorder *r, const struct event_ref *ref,
-    const char *type, const char *reason, const char *message)
+/* Steals i. */
+static void
+put(struct event_recorder *r, struct item *i)
 {
-	struct item *i = item_new(ref, type, reason, message);
 	int64_t now = clock_wall_ns(r->clock);
 	bool taken;
 
@@ -229,8 +229,9 @@ event_record(struct event_recorder *r, const struct event_ref *ref,
 	i->last_s = now / (int64_t)NS_PER_S;
 	mutex_lock(&r->mu);
 	/* Two events of one nanosecond would get one name. */
-	i->name_ns = now > r->last_ns ? now : r->last_ns + 1;
-	r->last_ns = i->name_ns;
+	r->last_ns = now > r->last_ns ? now : r->last_ns + 1;
+	if (i->name_end == 0)
+		i->name_end = (uint64_t)r->last_ns;
 	taken = !r->stopping && r->fresh.n < QUEUE_MAX;
 	if (taken) {
 		queue_add(&r->fresh, i);
@@ -241,7 +242,12 @@ event_record(struct event_recorder *r, const struct event_ref *ref,
 		drop(r, i);
 }
 
-/* ---- sending ---- */
+void
+event_record(struct event_recorder *r, const struct event_ref *ref,
+    const char *type, const char *reason, const char *message)
+{
+	put(r, item_new(ref, type, reason, message));
+}
 
 static void
 put_part(struct buf *b, const char *s)
@@ -249,6 +255,35 @@ put_part(struct buf *b, const char *s)
 	buf_puts(b, s);
 	buf_putc(b, '\0');
 }
+
+/* Other processes must come to the same, so no keyed hash. */
+static uint64_t
+name_end_of(const struct item *i, const char *about)
+{
+	AUTO_RELEASE(buf) struct buf text = BUF_INIT(SIZE_MAX / 2);
+	unsigned char md[DIGEST_SHA256_LEN];
+	uint64_t n;
+
+	put_part(&text, i->uid);
+	put_part(&text, i->reason);
+	put_part(&text, about);
+	digest_sha256(text.data, text.len, md);
+	memcpy(&n, md, sizeof(n));
+	return n | 1; /* 0: none */
+}
+
+void
+event_record_once(struct event_recorder *r, const struct event_ref *ref,
+    const char *type, const char *reason, const char *message,
+    const char *about)
+{
+	struct item *i = item_new(ref, type, reason, message);
+
+	i->name_end = name_end_of(i, about);
+	put(r, i);
+}
+
+/* ---- sending ---- */
 
 static void
 fill_key(const struct event_recorder *r, const struct item *i,
@@ -288,17 +323,17 @@ fold(struct event_recorder *r, struct item *i)
 
 	fill_key(r, i, &key);
 	eventfold_observe(
-	    r->fold, &key, i->name_ns, clock_mono_ns(r->clock), &f);
+	    r->fold, &key, i->name_end, i->last_s, clock_mono_ns(r->clock), &f);
 	if (f.combined)
 		mark_combined(i);
 	i->count = f.count;
 	i->first_s = f.first_s;
-	i->name_ns = f.name_ns;
+	i->name_end = f.name;
 	return !f.drop;
 }
 
-/* "<object>.<hex of the nanoseconds>"; a long name of the object is cut, for
- * the event's name must not be longer than any name. */
+/* "<object>.<hex>", most often of the nanoseconds; a long name of the object is
+ * cut, for the event's name must not be longer than any name. */
 static int
 event_key(const struct item *i, struct objkey *key, struct err *err)
 {
@@ -309,7 +344,7 @@ event_key(const struct item *i, struct objkey *key, struct err *err)
 	while (n > 0 && (i->name[n - 1] == '-' || i->name[n - 1] == '.'))
 		n--;
 	(void)snprintf(name, sizeof(name), "%.*s.%llx", (int)n, i->name,
-	    (unsigned long long)i->name_ns);
+	    (unsigned long long)i->name_end);
 	return objkey_set(key, ns, name, err);
 }
 
@@ -389,7 +424,8 @@ patch_object(const struct item *i)
 	return o;
 }
 
-/* A repeat goes to the event sent before, unless that is gone. */
+/* A repeat goes to the event sent before, unless that is gone. One that is
+ * there already was told by another process, or before an answer got lost. */
 static int
 deliver(struct event_recorder *r, const struct item *i, unsigned *requests,
     struct err *err)
@@ -412,7 +448,9 @@ deliver(struct event_recorder *r, const struct item *i, unsigned *requests,
 	}
 	event = event_object(r, i, &key);
 	++*requests;
-	return kube_create(&r->client, &KUBE_EVENTS, key.ns, event, NULL, err);
+	if (kube_create(&r->client, &KUBE_EVENTS, key.ns, event, NULL, err) < 0)
+		return err->code == ERR_EXISTS ? 0 : -1;
+	return 0;
 }
 
 static bool
@@ -442,7 +480,7 @@ log_lost(const struct item *i, const char *what, const struct err *err)
 static uint64_t
 retry_delay_ms(const struct item *i, const struct err *err)
 {
-	uint64_t seed = (uint64_t)i->name_ns ^ i->tries;
+	uint64_t seed = i->name_end ^ i->tries;
 	uint64_t ms =
 	    RETRY_MS + hash_bytes(&seed, sizeof(seed)) % RETRY_JITTER_MS;
 	uint64_t asked_ms = err->retry_after_s * MS_PER_S;

@@ -23,7 +23,7 @@ struct similar {
 struct counted {
 	unsigned count;
 	int64_t first_s;
-	int64_t name_ns;
+	uint64_t name;
 };
 
 struct allowance {
@@ -116,7 +116,8 @@ is_allowed(struct eventfold *f, uint64_t object, uint64_t mono_ns)
 
 void
 eventfold_observe(struct eventfold *f, const struct eventfold_key *key,
-    int64_t name_ns, uint64_t mono_ns, struct eventfold_result *ret)
+    uint64_t name, int64_t wall_s, uint64_t mono_ns,
+    struct eventfold_result *ret)
 {
 	bool combined = must_combine(f, key, mono_ns);
 	bool fresh;
@@ -124,8 +125,8 @@ eventfold_observe(struct eventfold *f, const struct eventfold_key *key,
 	    lru_use(f->counted, combined ? key->similar : key->exact, &fresh);
 
 	if (fresh) {
-		c->first_s = name_ns / (int64_t)NS_PER_S;
-		c->name_ns = name_ns;
+		c->first_s = wall_s;
+		c->name = name;
 	}
 	c->count++;
 	*ret = (struct eventfold_result) {
@@ -133,6 +134,6 @@ eventfold_observe(struct eventfold *f, const struct eventfold_key *key,
 		.combined = combined,
 		.count = c->count,
 		.first_s = c->first_s,
-		.name_ns = c->name_ns,
+		.name = c->name,
 	};
 }

@@ -27,14 +27,16 @@ struct eventfold_result {
 	bool combined;	 /* one event stands for many messages */
 	unsigned count;	 /* over 1: an event sent before is repeated */
 	int64_t first_s; /* wall time of the first one */
-	int64_t name_ns; /* of the event's name: that of the first one */
+	uint64_t name;	 /* that of the first one */
 };
 
 struct eventfold *eventfold_new(void);
 void eventfold_free(struct eventfold *f);
-/* name_ns: a wall time no other event has. mono_ns judges intervals. */
+/* name: of this event, should it be one of its own. mono_ns judges intervals.
+ */
 void eventfold_observe(struct eventfold *f, const struct eventfold_key *key,
-    int64_t name_ns, uint64_t mono_ns, struct eventfold_result *ret);
+    uint64_t name, int64_t wall_s, uint64_t mono_ns,
+    struct eventfold_result *ret);
 /* Entries of the largest table, for tests of its bound. */
 size_t eventfold_size(const struct eventfold *f);
 

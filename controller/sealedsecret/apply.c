@@ -136,10 +136,14 @@ static void
 note_drift(const json_t *live, const json_t *next, struct apply_result *ret)
 {
 	const char *other = fields_last_other(live);
+	const char *uid = jsonx_str(live, "metadata", "uid", NULL);
+	const char *rv = jsonx_str(live, "metadata", "resourceVersion", NULL);
 
 	merge_describe(live, next, ret->drift);
 	(void)snprintf(
 	    ret->other, sizeof(ret->other), "%s", other != NULL ? other : "");
+	(void)snprintf(ret->seen, sizeof(ret->seen), "%s/%s",
+	    uid != NULL ? uid : "", rv != NULL ? rv : "");
 }
 
 /* NULL in *next: nothing to write. */

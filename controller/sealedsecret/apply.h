@@ -17,7 +17,8 @@
 
 /* Lost races (409, vanished meanwhile) before the work queue takes over. */
 #define APPLY_TRIES	5
-#define APPLY_OTHER_MAX 64 /* name of a manager, cut */
+#define APPLY_OTHER_MAX 64  /* name of a manager, cut */
+#define APPLY_SEEN_MAX	128 /* a UID and a version */
 
 struct apply_request {
 	struct kube_client *client;
@@ -56,6 +57,7 @@ struct apply_result {
 	bool collectable;
 	char drift[MERGE_TEXT_MAX];  /* what differed, for people */
 	char other[APPLY_OTHER_MAX]; /* who wrote it, "" where unknown */
+	char seen[APPLY_SEEN_MAX];   /* which Secret, as of which version */
 };
 
 /*

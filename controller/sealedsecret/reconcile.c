@@ -322,13 +322,18 @@ static void
 report_drift(struct run *r)
 {
 	const char *other = r->result.other;
+	bool repaired = r->result.outcome == APPLY_REPAIRED;
 
 	(void)snprintf(r->event, sizeof(r->event),
 	    "The Secret was changed%s%s: %s; %s",
 	    other[0] != '\0' ? " by " : "", other, r->result.drift,
-	    r->result.outcome == APPLY_REPAIRED ? "it was put right"
-						: "it was left as it is");
-	report_event(&r->report, "Warning", "Drifted", r->event);
+	    repaired ? "it was put right" : "it was left as it is");
+	/* What is left is found again after a restart. */
+	if (repaired)
+		report_event(&r->report, "Warning", "Drifted", r->event);
+	else
+		report_event_once(
+		    &r->report, "Warning", "Drifted", r->event, r->result.seen);
 }
 
 /* ---- the Secret ---- */

@@ -64,11 +64,10 @@ report_status(const struct report *r, const struct condition_outcome *outcome,
 	return REPORT_FAILED;
 }
 
-void
-report_event(const struct report *r, const char *type, const char *reason,
-    const char *message)
+static struct event_ref
+event_ref_of(const struct report *r)
 {
-	const struct event_ref ref = {
+	return (struct event_ref) {
 		.api_version = SEALEDSECRET_API_VERSION,
 		.kind = SEALEDSECRET_KIND,
 		.ns = r->ss->key.ns,
@@ -76,9 +75,27 @@ report_event(const struct report *r, const char *type, const char *reason,
 		.uid = r->ss->uid,
 		.resource_version = r->ss->rv,
 	};
+}
+
+void
+report_event(const struct report *r, const char *type, const char *reason,
+    const char *message)
+{
+	const struct event_ref ref = event_ref_of(r);
 
 	if (r->cfg->events != NULL)
 		event_record(r->cfg->events, &ref, type, reason, message);
+}
+
+void
+report_event_once(const struct report *r, const char *type, const char *reason,
+    const char *message, const char *about)
+{
+	const struct event_ref ref = event_ref_of(r);
+
+	if (r->cfg->events != NULL)
+		event_record_once(
+		    r->cfg->events, &ref, type, reason, message, about);
 }
 
 void

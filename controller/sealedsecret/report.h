@@ -36,6 +36,9 @@ enum report_status report_status(const struct report *r,
     const struct condition_outcome *outcome, struct err *err) MUST_CHECK;
 void report_event(const struct report *r, const char *type, const char *reason,
     const char *message);
+/* Unless another process told the same about it; see event_record_once(). */
+void report_event_once(const struct report *r, const char *type,
+    const char *reason, const char *message, const char *about);
 /* condition_info: 1 or -1; withdrawn where the object has gone meanwhile.
  * False: the object's labels have changed meanwhile, so another run is due. */
 bool report_metric(const struct report *r, bool ok) MUST_CHECK;

@@ -40,6 +40,14 @@ void event_recorder_free(struct event_recorder *r);
  */
 void event_record(struct event_recorder *r, const struct event_ref *ref,
     const char *type, const char *reason, const char *message);
+/*
+ * The same for what another process may have told already: the event's name
+ * follows from object, reason and about, and where there is one of that name
+ * nothing is sent anew. Repeats within this process are counted as ever.
+ */
+void event_record_once(struct event_recorder *r, const struct event_ref *ref,
+    const char *type, const char *reason, const char *message,
+    const char *about);
 
 /* One step of the sender without its thread, for tests: handles what is due
  * now; returns how many requests were made. */

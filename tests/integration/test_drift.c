@@ -282,6 +282,7 @@ an_object_may_opt_out(void **state)
 static void
 detection_alone_tells_once_and_writes_nothing(void **state)
 {
+	static const char *const args[] = { "--drift=detect", NULL };
 	struct harness *h = *state;
 	struct look l = { h, "seen", "Drifted", 1 };
 	AUTO_JSON json_t *s = NULL;
@@ -294,6 +295,13 @@ detection_alone_tells_once_and_writes_nothing(void **state)
 	    h, harness_metrics_hold(h, "drift_total{action=\"detected\"} 1"));
 	s = harness_secret(h, "a", "seen");
 	assert_true(object_has(s, HARNESS_KEY, "wrong"));
+	/* Another process finds it, too, and knows that it was told. */
+	harness_kill(h);
+	harness_start_ready(h, args);
+	harness_expect(
+	    h, harness_wait_metrics(h, "drift_total{action=\"detected\"} 1"));
+	harness_expect(h, wait_stays(events_are, &l, QUIET_MS));
+	harness_expect(h, harness_metrics_hold(h, "events_dropped_total 0"));
 	/* A new generation is applied whatever the mode. */
 	harness_change(h, "a", "seen", "second");
 	harness_expect(

@@ -361,7 +361,7 @@ refusals_are_logged_and_dropped(void **state)
 	} cases[] = {
 		{ 403, "Forbidden" },
 		{ 404, "NotFound" },
-		{ 409, "AlreadyExists" },
+		{ 409, "Conflict" },
 		{ 422, "Invalid" },
 		{ 401, "Unauthorized" },
 	};
@@ -385,6 +385,84 @@ refusals_are_logged_and_dropped(void **state)
 	assert_int_equal(
 	    file_read(tmpfiles_path(&f->files, "log"), &text, &err), 0);
 	assert_non_null(strstr(buf_str(&text), "events is refused"));
+}
+
+/* Another process, or a try whose answer got lost. */
+static void
+an_event_that_is_there_already_is_no_trouble(void **state)
+{
+	struct fixture *f = *state;
+	AUTO_RELEASE(buf) struct buf text = BUF_INIT(100000);
+	struct err err = ERR_INIT;
+
+	cannedkube_refuse(&f->kube, 409, "AlreadyExists", "is there");
+	record(f, "m");
+	assert_int_equal(event_recorder_pump(f->r), 1);
+	assert_true(dropped(f) == 0);
+	assert_int_equal(
+	    file_read(tmpfiles_path(&f->files, "log"), &text, &err), 0);
+	assert_null(strstr(buf_str(&text), "is there"));
+}
+
+/* The name in the nth request, which is owned by the caller. */
+static char *
+posted_name(struct fixture *f, unsigned nth)
+{
+	AUTO_JSON json_t *v = body(f, nth);
+
+	assert_string_equal(cannedkube_request(&f->kube, nth)->method, "POST");
+	return xstrdup(jsonx_str(v, "metadata", "name", NULL));
+}
+
+static char *
+name_in_another_process(
+    struct fixture *f, const struct event_ref *of, const char *about)
+{
+	AUTO(event_recorder)
+	struct event_recorder *r = event_recorder_new(
+	    &f->client, "sealed-secrets", &f->clock, f->metrics);
+
+	cannedkube_reset(&f->kube);
+	cannedkube_ok(&f->kube, "{}");
+	event_record_once(r, of, "Warning", "Drifted", "text", about);
+	assert_int_equal(event_recorder_pump(r), 1);
+	return posted_name(f, 0);
+}
+
+static void
+what_is_told_once_has_one_name_in_all_processes(void **state)
+{
+	struct fixture *f = *state;
+	struct event_ref made_anew = ref;
+	AUTO_STR char *first = name_in_another_process(f, &ref, "s/1");
+	AUTO_STR char *again = NULL;
+	AUTO_STR char *later = NULL;
+	AUTO_STR char *other = NULL;
+
+	made_anew.uid = "u-2";
+	fakeclock_advance_s(&f->fake, 60);
+	again = name_in_another_process(f, &ref, "s/1");
+	later = name_in_another_process(f, &ref, "s/2");
+	other = name_in_another_process(f, &made_anew, "s/1");
+	assert_string_equal(again, first);
+	assert_string_not_equal(later, first);
+	assert_string_not_equal(other, first);
+	assert_memory_equal(first, "x.", 2);
+}
+
+static void
+repeats_of_what_is_told_once_are_counted(void **state)
+{
+	struct fixture *f = *state;
+	AUTO_STR char *name = NULL;
+
+	cannedkube_ok(&f->kube, "{}");
+	event_record_once(f->r, &ref, "Warning", "Drifted", "text", "s/1");
+	event_record_once(f->r, &ref, "Warning", "Drifted", "text", "s/2");
+	assert_int_equal(event_recorder_pump(f->r), 2);
+	name = posted_name(f, 0);
+	assert_string_equal(cannedkube_request(&f->kube, 1)->method, "PATCH");
+	assert_non_null(strstr(cannedkube_request(&f->kube, 1)->path, name));
 }
 
 static void
@@ -548,6 +626,9 @@ main(void)
 		TEST(a_retry_that_succeeds_is_the_same_event),
 		TEST(retry_after_is_honoured),
 		TEST(refusals_are_logged_and_dropped),
+		TEST(an_event_that_is_there_already_is_no_trouble),
+		TEST(what_is_told_once_has_one_name_in_all_processes),
+		TEST(repeats_of_what_is_told_once_are_counted),
 		TEST(a_waiting_retry_lets_others_pass),
 		TEST(retries_and_new_events_take_turns),
 		TEST(a_full_queue_drops_the_newest),

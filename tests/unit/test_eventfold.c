@@ -14,8 +14,9 @@
 #include "base/clock.h"
 #include "controller/kube/eventfold.h"
 
-#define T0 (INT64_C(1776857288) * (int64_t)NS_PER_S)
-#define M0 (1000 * NS_PER_S)
+#define T0_S INT64_C(1776857288)
+#define M0   (1000 * NS_PER_S)
+#define N0   1000 /* name of an event at T0_S */
 
 static struct eventfold_result
 see(struct eventfold *f, uint64_t object, uint64_t kind, uint64_t message,
@@ -29,7 +30,7 @@ see(struct eventfold *f, uint64_t object, uint64_t kind, uint64_t message,
 	struct eventfold_result r;
 
 	eventfold_observe(
-	    f, &key, T0 + (int64_t)(at_s * NS_PER_S), M0 + at_s * NS_PER_S, &r);
+	    f, &key, N0 + at_s, T0_S + (int64_t)at_s, M0 + at_s * NS_PER_S, &r);
 	return r;
 }
 
@@ -44,8 +45,8 @@ repeats_are_counted_under_the_first_name(void **state UNUSED)
 		assert_false(r.drop);
 		assert_false(r.combined);
 		assert_int_equal(r.count, i + 1);
-		assert_int_equal(r.name_ns, T0);
-		assert_int_equal(r.first_s, T0 / (int64_t)NS_PER_S);
+		assert_int_equal(r.name, N0);
+		assert_int_equal(r.first_s, T0_S);
 	}
 	/* Another message, kind or object is another event. */
 	assert_int_equal(see(f, 1, 1, 2, 7).count, 1);
@@ -67,7 +68,7 @@ the_tenth_different_message_begins_a_combined_event(void **state UNUSED)
 	r = see(f, 1, 1, 11, 11);
 	assert_true(r.combined);
 	assert_int_equal(r.count, 2);
-	assert_int_equal(r.name_ns, T0 + 10 * (int64_t)NS_PER_S);
+	assert_int_equal(r.name, N0 + 10);
 	/* The first nine go on by themselves. */
 	r = see(f, 1, 1, 9, 12);
 	assert_false(r.combined);

@@ -54,6 +54,45 @@ hand_edits_are_reverted_and_told() {
 }
 test_case hand_edits_are_reverted_and_told
 
+# events_of NAME REASON: how often it was told.
+events_of() {
+	kubectl get events -n "$ns" -o json --field-selector \
+	    "involvedObject.name=$1,reason=$2" | jq '[.items[].count] | add // 0'
+}
+
+told() {
+	same "$3" "$(events_of "$1" "$2")" "events $2 of $1"
+}
+
+detected() {
+	same "$1" "$(curl -sSf "http://$address:8081/metrics" |
+	    sed -n 's/^.*drift_total{action="detected"} //p')" "found"
+}
+
+detection_writes_nothing_and_a_restart_tells_nothing_twice() {
+	local value version
+	namespace
+	value=$(plain)
+	controller_stop
+	controller_start --drift=detect
+	labelled "$ns" s "$value"
+	edit s '{"data":{"foo":"d3Jvbmc="}}'
+	version=$(version_of secret s)
+	within 20 told s Drifted 1
+	controller_stop
+	controller_start --drift=detect
+	within 20 detected 1
+	stays 2 told s Drifted 1
+	version_is secret s "$version"
+	edit s '{"metadata":{"labels":{"team":"red"}}}'
+	within 20 told s Drifted 2
+	controller_stop
+	controller_start
+	unsealed "$ns" s "foo=$value"
+	within 20 told s Drifted 3
+}
+test_case detection_writes_nothing_and_a_restart_tells_nothing_twice
+
 labels_of_others_are_no_drift() {
 	local value version
 	namespace
