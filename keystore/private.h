@@ -43,7 +43,7 @@ OSSL_AUTO(x509, X509, X509_free);
 #define KEYPAIR_BITS_MIN 2048
 #define KEYPAIR_BITS_MAX 8192
 
-/* The private key. Borrowed; registry.c is the only one to decrypt with it. */
+/* The private key. Borrowed; opener.c is the only one to decrypt with it. */
 EVP_PKEY *keypair_pkey(const struct keypair *kp);
 /* From a private key and its certificate. Steals *pkey on success. */
 int keypair_assemble(EVP_PKEY **pkey, X509 *cert, struct keypair **ret,

@@ -5,13 +5,14 @@
  */
 #include "keystore/registry.h"
 
-#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/thread.h"
+#include "keyset.h"
 #include "keystore/seal.h"
-#include "order.h"
-#include "private.h"
+#include "opener.h"
 #include "usage.h"
 
 #define NAME_MAX_LEN (sizeof(((struct registry_current *)0)->name) - 1)
@@ -24,22 +25,9 @@ struct entry {
 	size_t place; /* of its key in the set */
 };
 
-struct keyset {
-	atomic_uint refs;
-	size_t n;
-	struct key {
-		struct keypair *kp;
-		int64_t order_s;
-		uint32_t id;
-		struct nsrule **rules; /* all of them must allow it */
-		size_t nrules;
-	} key[];
-};
-
 struct registry {
 	const struct clock *clock;
-	bool (*fits)(void *ctx, const char *ns, const struct nsrule *rule);
-	void *fits_ctx;
+	struct opener opener;
 	uint64_t (*unknown)(void *ctx);
 	void *unknown_ctx;
 	struct mutex mu;
@@ -48,97 +36,31 @@ struct registry {
 	size_t n;
 	struct keyset *set; /* the distinct keys of entries, same order */
 	struct usage usage;
-	uint32_t last_hit;
-	struct order_trust trust;
-	unsigned searches; /* under way */
 	uint64_t generation;
 };
 
-/* The immutable set. */
-
-static void
-keyset_free(struct keyset *set)
-{
-	if (set == NULL ||
-	    atomic_fetch_sub_explicit(&set->refs, 1, memory_order_acq_rel) != 1)
-		return;
-	for (size_t i = 0; i < set->n; i++) {
-		keypair_free(set->key[i].kp);
-		for (size_t j = 0; j < set->key[i].nrules; j++)
-			nsrule_free(set->key[i].rules[j]);
-		mem_free_wiped(set->key[i].rules);
-	}
-	mem_free_wiped(set);
-}
-
-DEFINE_AUTO(keyset);
-
-static const struct key *
-keyset_find(const struct keyset *set, uint32_t id)
-{
-	for (size_t i = 0; id != 0 && i < set->n; i++)
-		if (set->key[i].id == id)
-			return &set->key[i];
-	return NULL;
-}
-
-static bool
-same_rule(const struct nsrule *a, const struct nsrule *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return strcmp(nsrule_text(a), nsrule_text(b)) == 0;
-}
-
-static void
-add_rule(struct key *k, struct nsrule *rule)
-{
-	for (size_t i = 0; i < k->nrules; i++)
-		if (same_rule(k->rules[i], rule))
-			return;
-	k->rules = xreallocarray(k->rules, k->nrules + 1, sizeof(*k->rules));
-	k->rules[k->nrules++] = nsrule_ref(rule);
-}
-
 /* Notes in the entries where their keys are. */
 static struct keyset *
-keyset_of(struct entry *entries, size_t n)
+set_of(struct entry *entries, size_t n)
 {
-	struct keyset *set = xcalloc(1, sizeof(*set) + n * sizeof(set->key[0]));
+	struct keyset *set = keyset_new(n);
 
-	atomic_init(&set->refs, 1);
 	for (size_t i = 0; i < n; i++) {
 		struct entry *e = &entries[i];
-		const struct key *known = keyset_find(set, e->id);
 
-		e->place = known != NULL ? (size_t)(known - set->key) : set->n;
-		if (known == NULL) {
-			set->key[set->n].kp = keypair_ref(e->kp);
-			set->key[set->n].order_s = e->attrs.order_s;
-			set->key[set->n++].id = e->id;
-		}
-		if (e->attrs.rule != NULL)
-			add_rule(&set->key[e->place], e->attrs.rule);
+		e->place = keyset_add(
+		    set, e->id, e->kp, e->attrs.order_s, e->attrs.rule);
 	}
 	return set;
 }
 
-/* What a trial begins with. */
-struct start {
-	uint32_t latest;
-	bool time_first;
-};
-
 static struct keyset *
-take_set(struct registry *r, struct start *start)
+take_set(struct registry *r)
 {
 	struct keyset *set;
 
 	mutex_lock(&r->mu);
-	set = r->set;
-	atomic_fetch_add_explicit(&set->refs, 1, memory_order_relaxed);
-	start->latest = r->last_hit;
-	start->time_first = order_time_first(&r->trust);
+	set = keyset_ref(r->set);
 	mutex_unlock(&r->mu);
 	return set;
 }
@@ -151,8 +73,9 @@ registry_new(const struct clock *clock)
 	struct registry *r = xcalloc(1, sizeof(*r));
 
 	mutex_init(&r->mu);
+	opener_init(&r->opener);
 	r->clock = clock;
-	r->set = keyset_of(NULL, 0);
+	r->set = set_of(NULL, 0);
 	return r;
 }
 
@@ -174,6 +97,7 @@ registry_free(struct registry *r)
 	mem_free_wiped(r->entries);
 	usage_release(&r->usage);
 	keyset_free(r->set);
+	opener_release(&r->opener);
 	mutex_destroy(&r->mu);
 	mem_free_wiped(r);
 }
@@ -216,7 +140,7 @@ changed_locked(struct registry *r) REQUIRES(r->mu)
 
 	if (r->n > 1)
 		qsort(r->entries, r->n, sizeof(*r->entries), compare);
-	r->set = keyset_of(r->entries, r->n);
+	r->set = set_of(r->entries, r->n);
 	usage_forget(&r->usage, in_set, r->set);
 	r->generation++;
 	return old;
@@ -228,7 +152,7 @@ same_attrs(const struct registry_attrs *a, const struct registry_attrs *b)
 	return a->order_s == b->order_s &&
 	    a->active_from_s == b->active_from_s &&
 	    a->backed_up == b->backed_up && a->backed_up_s == b->backed_up_s &&
-	    same_rule(a->rule, b->rule);
+	    keyset_same_rule(a->rule, b->rule);
 }
 
 static bool
@@ -419,25 +343,13 @@ is_pending(const struct entry *e, int64_t now_s)
 	return now_s < e->attrs.active_from_s;
 }
 
-/* Both keys are for the same namespaces, in the same words; like NULL: the key
- * is for all of them. */
-static bool
-is_like(const struct key *k, const struct key *like)
-{
-	if (like == NULL)
-		return k->nrules == 0;
-	return k == like ||
-	    (k->nrules == 1 && like->nrules == 1 &&
-		same_rule(k->rules[0], like->rules[0]));
-}
-
 /*
  * The newest one whose certificate is still good and that is not pending, else
  * the oldest pending one: it waits for nothing but its successor. Where all
  * have expired, the newest, pending or not.
  */
 static const struct entry *
-pick_locked(struct registry *r, int64_t now_s, const struct key *like)
+pick_locked(struct registry *r, int64_t now_s, const struct keyset_key *like)
     REQUIRES(r->mu)
 {
 	const struct entry *pending = NULL, *newest = NULL;
@@ -445,7 +357,7 @@ pick_locked(struct registry *r, int64_t now_s, const struct key *like)
 	for (size_t i = 0; i < r->n; i++) {
 		const struct entry *e = &r->entries[i];
 
-		if (!is_like(&r->set->key[e->place], like))
+		if (!keyset_is_like(&r->set->key[e->place], like))
 			continue;
 		if (newest == NULL)
 			newest = e;
@@ -465,7 +377,7 @@ registry_current(struct registry *r, struct registry_current *ret)
 
 	mutex_lock(&r->mu);
 	for (size_t i = 0; e == NULL && i < r->n; i++)
-		if (is_like(&r->set->key[r->entries[i].place], NULL))
+		if (keyset_is_like(&r->set->key[r->entries[i].place], NULL))
 			e = &r->entries[i];
 	if (e != NULL)
 		describe(e, ret);
@@ -532,7 +444,7 @@ registry_resealing_key(struct registry *r, uint32_t hint)
 	int64_t now_s = clock_wall_s(r->clock);
 	const struct entry *e = NULL;
 	struct keypair *kp;
-	const struct key *k;
+	const struct keyset_key *k;
 
 	mutex_lock(&r->mu);
 	k = keyset_find(r->set, hint);
@@ -562,151 +474,8 @@ registry_set_labels(struct registry *r,
     bool (*fits)(void *ctx, const char *ns, const struct nsrule *rule),
     void *ctx)
 {
-	r->fits = fits;
-	r->fits_ctx = ctx;
-}
-
-static bool
-allows(const struct registry *r, const struct nsrule *rule, const char *ns)
-{
-	if (nsrule_by_labels(rule))
-		return r->fits != NULL && r->fits(r->fits_ctx, ns, rule);
-	return nsrule_has_name(rule, ns);
-}
-
-/* Does not depend on what is sealed, only on where it is to be opened. */
-static bool
-is_for(const struct registry *r, const struct key *k, const char *ns)
-{
-	for (size_t i = 0; i < k->nrules; i++)
-		if (ns == NULL || !allows(r, k->rules[i], ns))
-			return false;
-	return true;
-}
-
-struct trial {
-	struct registry *r;
-	const struct keyset *set;
-	const char *ns;
-	int64_t sealed_by_s;
-	struct seal_input in;
-	size_t part;
-};
-
-static bool
-try_key(const struct trial *t, const struct key *k, struct secret **ret)
-{
-	return seal_fits(k->kp, t->part) && is_for(t->r, k, t->ns) &&
-	    seal_open(k->kp, &t->in, ret) == 0;
-}
-
-static size_t
-place_of(const struct keyset *set, uint32_t id)
-{
-	const struct key *k = keyset_find(set, id);
-
-	return k != NULL ? (size_t)(k - set->key) : ORDER_NONE;
-}
-
-/* The key that a sealer had at that time: the newest one, of those that serve.
- */
-static size_t
-place_by_time(const struct keyset *set, int64_t s)
-{
-	for (size_t i = 0; s != 0 && i < set->n; i++)
-		if (set->key[i].order_s <= s && set->key[i].nrules == 0)
-			return i;
-	return ORDER_NONE;
-}
-
-static bool
-try_place(
-    const struct trial *t, struct order *o, size_t place, struct secret **ret)
-{
-	return order_take(o, place) && try_key(t, &t->set->key[place], ret);
-}
-
-static uint32_t
-latest_hit(struct registry *r)
-{
-	uint32_t id;
-
-	mutex_lock(&r->mu);
-	id = r->last_hit;
-	mutex_unlock(&r->mu);
-	return id;
-}
-
-/*
- * One key after the other; but what another search finds meanwhile is likely
- * to be the key here, too.
- */
-static size_t
-search(const struct trial *t, struct order *o, struct secret **ret)
-{
-	size_t place;
-
-	for (;;) {
-		place = place_of(t->set, latest_hit(t->r));
-		if (try_place(t, o, place, ret))
-			return place;
-		place = order_next(o);
-		if (place == ORDER_NONE || try_key(t, &t->set->key[place], ret))
-			return place;
-	}
-}
-
-static size_t
-search_all(struct trial *t, struct order *o, struct secret **ret)
-{
-	struct registry *r = t->r;
-	size_t place;
-
-	mutex_lock(&r->mu);
-	o->from = order_spread(o->n, o->from, r->searches++);
-	mutex_unlock(&r->mu);
-	place = search(t, o, ret);
-	mutex_lock(&r->mu);
-	r->searches--;
-	mutex_unlock(&r->mu);
-	return place;
-}
-
-/* Where it is the hint, nothing is learned. */
-static void
-judge(struct registry *r, size_t hit, size_t by_time, size_t latest)
-{
-	mutex_lock(&r->mu);
-	order_judge(&r->trust, hit, by_time, latest);
-	mutex_unlock(&r->mu);
-}
-
-/* The place of the key that opened it. */
-static size_t
-try_keys(
-    struct trial *t, uint32_t hint, const struct start *s, struct secret **ret)
-{
-	size_t hinted = place_of(t->set, hint);
-	size_t latest = place_of(t->set, s->latest);
-	size_t by_time = place_by_time(t->set, t->sealed_by_s);
-	size_t first = s->time_first ? by_time : latest;
-	size_t second = s->time_first ? latest : by_time;
-	AUTO_RELEASE(order) struct order o;
-	size_t hit = ORDER_NONE;
-
-	order_init(&o, t->set->n, by_time == ORDER_NONE ? 0 : by_time);
-	if (t->part == 0)
-		return ORDER_NONE;
-	if (try_place(t, &o, hinted, ret))
-		return hinted;
-	if (try_place(t, &o, first, ret))
-		hit = first;
-	else if (try_place(t, &o, second, ret))
-		hit = second;
-	else
-		hit = search_all(t, &o, ret);
-	judge(t->r, hit, by_time, latest);
-	return hit;
+	r->opener.fits = fits;
+	r->opener.fits_ctx = ctx;
 }
 
 static void
@@ -715,7 +484,6 @@ count_hit(struct registry *r, uint32_t hit)
 	struct usage_key *k;
 
 	mutex_lock(&r->mu);
-	r->last_hit = hit;
 	/* The key may have gone meanwhile. */
 	k = usage_find(&r->usage, hit);
 	if (k != NULL)
@@ -727,21 +495,14 @@ int
 registry_open(struct registry *r, const struct registry_sealed *sealed,
     uint32_t *hint, struct secret **ret, struct err *err)
 {
-	struct trial t = {
-		.r = r, .ns = sealed->ns, .sealed_by_s = sealed->sealed_by_s
-	};
 	AUTO(keyset) struct keyset *set = NULL;
-	struct start start;
 	size_t hit;
 
 	if (sealed->blob_len > SEAL_BLOB_MAX)
 		return err_set(err, ERR_TOOBIG,
 		    "sealed item is larger than %u bytes", SEAL_BLOB_MAX);
-	t.in = (struct seal_input) { sealed->label, sealed->label_len,
-		sealed->blob, sealed->blob_len };
-	t.part = seal_key_part(&t.in);
-	t.set = set = take_set(r, &start);
-	hit = try_keys(&t, *hint, &start, ret);
+	set = take_set(r);
+	hit = opener_open(&r->opener, set, sealed, *hint, ret);
 	if (hit == ORDER_NONE)
 		return err_set(err, ERR_NOKEY, "no key could decrypt secret");
 	*hint = set->key[hit].id;
@@ -865,24 +626,6 @@ describe_key(struct registry_key *k, const struct entry *e)
 		k->backed_up_s = e->attrs.backed_up_s;
 }
 
-/* Several Secrets with one key may have a rule each. */
-static char *
-rules_text(const struct key *k)
-{
-	char *text = NULL;
-
-	for (size_t i = 0; i < k->nrules; i++) {
-		const char *rule = nsrule_text(k->rules[i]);
-		char *longer = text == NULL
-		    ? xstrdup(rule)
-		    : xasprintf("%s; and %s", text, rule);
-
-		mem_free_wiped(text);
-		text = longer;
-	}
-	return text;
-}
-
 static void
 count_items_locked(struct registry *r, struct registry_listing *ret)
     REQUIRES(r->mu)
@@ -920,7 +663,7 @@ list_locked(struct registry *r, struct registry_listing *ret, int64_t now_s)
 		k->expired = now_s > k->not_after;
 		k->opened = t != NULL ? t->opened : 0;
 		k->items = t != NULL ? t->items : 0;
-		k->namespaces = rules_text(&r->set->key[i]);
+		k->namespaces = keyset_rules_text(&r->set->key[i]);
 	}
 	count_items_locked(r, ret);
 }

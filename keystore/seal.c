@@ -1,6 +1,6 @@
 /*
  * The sealed format: framing, RSA-OAEP of the session key, AES-GCM of the
- * value. Sealing is public; opening serves registry.c alone.
+ * value. Sealing is public; opening serves opener.c alone.
  */
 #include "keystore/seal.h"
 

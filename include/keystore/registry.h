@@ -1,5 +1,5 @@
 /*
- * The set of sealing keys, one lock; the only code that uses private keys.
+ * The set of sealing keys; private keys are used through it alone.
  *
  * Every key decrypts, whatever its certificate's dates. The newest one (by
  * order time, ties: by fingerprint, so that every replica agrees) seals and is

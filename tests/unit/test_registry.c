@@ -1,103 +1,9 @@
 /*
- * Tests of keystore/registry.c: which key serves, which keys are tried in
- * which order, what readers see while keys come and go, and the vectors that
- * the stock kubeseal sealed.
+ * Tests of keystore/registry.c: which key serves, what readers see while keys
+ * come and go, and which keys live objects need.
  * layer: keystore
  */
-#include "tests/unit/keystore_fixture.h"
-
-#include <jansson.h>
-
-/* White box: opening is watched on its way from the registry to the format. */
-#define seal_open logged_seal_open
-#include "keystore/registry.c" /* NOLINT(bugprone-suspicious-include) */
-#undef seal_open
-int seal_open(
-    const struct keypair *kp, const struct seal_input *in, struct secret **ret);
-
-#include "base/codec.h"
-#include "tests/lib/keyring.h"
-#include "textfile.h"
-#include "vectors.h"
-
-#define LABEL	  "team-a/db"
-#define LABEL_LEN (sizeof(LABEL) - 1)
-#define VECTORS	  "tests/vectors/"
-#define ITEM_MAX  (2u * 1024 * 1024)
-
-/* The keys that were tried since the log was emptied, per thread. */
-static _Thread_local struct {
-	const struct keypair *kp[64];
-	unsigned n;
-} tried;
-
-/* Another search's hit, while a key is tried. */
-static struct {
-	struct registry *r;
-	uint32_t hit;
-} meanwhile;
-
-int
-logged_seal_open(
-    const struct keypair *kp, const struct seal_input *in, struct secret **ret)
-{
-	if (meanwhile.r != NULL)
-		meanwhile.r->last_hit = meanwhile.hit;
-	tried.kp[tried.n++ % ARRAY_SIZE(tried.kp)] = kp;
-	return seal_open(kp, in, ret);
-}
-
-/* Letters stand for fixture keys: "ba" for key 1, then key 0. */
-static void
-assert_tried(const char *want)
-{
-	char got[ARRAY_SIZE(tried.kp) + 1] = "";
-
-	for (unsigned i = 0; i < tried.n; i++)
-		for (unsigned k = 0; k < FIXTURE_KEYS; k++)
-			if (tried.kp[i] == fixture_key(k))
-				got[i] = (char)('a' + k);
-	assert_string_equal(got, want);
-}
-
-static void
-add(struct registry *r, const char *name, unsigned key, int64_t order_s)
-{
-	struct err err = ERR_INIT;
-
-	assert_int_equal(
-	    keyring_add(r, name, fixture_key(key), order_s, &err), 0);
-}
-
-static void
-seal_with(unsigned key, struct buf *out)
-{
-	struct err err = ERR_INIT;
-
-	buf_clear(out);
-	assert_int_equal(seal_encrypt(fixture_key(key), LABEL, LABEL_LEN,
-			     "value", 5, out, &err),
-	    0);
-}
-
-/* Opens what key sealed; want_tried as in assert_tried. */
-static void
-open_sealed(
-    struct registry *r, unsigned key, uint32_t *hint, const char *want_tried)
-{
-	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
-	AUTO(secret) struct secret *s = NULL;
-	struct err err = ERR_INIT;
-
-	seal_with(key, &blob);
-	tried.n = 0;
-	assert_int_equal(keyring_open(r, hint, LABEL, LABEL_LEN, blob.data,
-			     blob.len, &s, &err),
-	    0);
-	assert_int_equal(secret_len(s), 5);
-	assert_memory_equal(secret_bytes(s), "value", 5);
-	assert_tried(want_tried);
-}
+#include "registryrig.h"
 
 static void
 serves(struct registry *r, unsigned key)
@@ -737,180 +643,12 @@ items_are_counted_for_the_keys_they_need_until_they_go(void **state UNUSED)
 	assert_int_equal(registry_count_uses(r, &gone), 0);
 }
 
-/* Order of trial. */
-
-static void
-tries_hint_then_latest_hit_then_newest_first(void **state UNUSED)
-{
-	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
-	uint32_t none = 0, hint_b = 0, hint_a = 0;
-
-	add(r, "a", 0, NOW_S);
-	add(r, "b", 1, NOW_S + 1);
-	add(r, "c", 2, NOW_S + 2);
-	add(r, "d", 3, NOW_S + 3);
-	open_sealed(r, 1, &hint_b, "dcb");
-	/* b was the latest hit. */
-	open_sealed(r, 0, &hint_a, "bdca");
-	/* a was. */
-	open_sealed(r, 2, &none, "adc");
-	/* c was, but the object knows better, or wrong. */
-	open_sealed(r, 1, &hint_b, "b");
-	open_sealed(r, 3, &hint_a, "abd");
-	open_sealed(r, 3, &hint_a, "d");
-}
-
-/* Opens what key sealed and somebody wrote at that time. */
-static void
-open_written(
-    struct registry *r, unsigned key, int64_t when_s, const char *want_tried)
-{
-	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
-	AUTO(secret) struct secret *s = NULL;
-	struct err err = ERR_INIT;
-	uint32_t hint = 0;
-
-	seal_with(key, &blob);
-	tried.n = 0;
-	assert_int_equal(registry_open(r,
-			     &(struct registry_sealed) {
-				 .label = LABEL,
-				 .label_len = LABEL_LEN,
-				 .blob = blob.data,
-				 .blob_len = blob.len,
-				 .sealed_by_s = when_s,
-			     },
-			     &hint, &s, &err),
-	    0);
-	assert_tried(want_tried);
-}
-
-static void
-the_key_of_its_time_comes_first_then_older_ones(void **state UNUSED)
-{
-	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
-
-	add(r, "a", 0, NOW_S);
-	add(r, "b", 1, NOW_S + 10);
-	add(r, "c", 2, NOW_S + 20);
-	add(r, "d", 3, NOW_S + 30);
-	open_written(r, 2, NOW_S + 29, "c");
-	open_written(r, 1, NOW_S + 10, "b");
-	/* Neither that of its time nor the latest hit. */
-	open_written(r, 0, NOW_S + 25, "cba");
-	open_written(r, 3, NOW_S + 19, "bad");
-	/* Older than all keys. */
-	open_written(r, 2, NOW_S - 1, "dc");
-}
-
-static void
-where_times_mislead_the_latest_hit_comes_first(void **state UNUSED)
-{
-	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
-
-	add(r, "a", 0, NOW_S);
-	add(r, "b", 1, NOW_S + 10);
-	add(r, "c", 2, NOW_S + 20);
-	open_written(r, 0, NOW_S + 100, "cba");
-	open_written(r, 0, NOW_S + 100, "ca");
-	open_written(r, 0, NOW_S + 100, "a");
-	/* Right again. */
-	open_written(r, 2, NOW_S + 100, "ac");
-	open_written(r, 1, NOW_S + 10, "cb");
-	open_written(r, 2, NOW_S + 100, "c");
-}
-
-static void
-a_key_that_serves_nowhere_is_not_that_of_a_time(void **state UNUSED)
-{
-	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
-	AUTO(nsrule) struct nsrule *rule = NULL;
-	struct registry_attrs attrs = { .order_s = NOW_S + 10 };
-	struct err err = ERR_INIT;
-
-	assert_int_equal(nsrule_parse("team-b", &rule, &err), 0);
-	attrs.rule = rule;
-	add(r, "a", 0, NOW_S);
-	assert_int_equal(registry_put(r, "b", fixture_key(1), &attrs, &err), 0);
-	open_written(r, 0, NOW_S + 100, "a");
-}
-
-static void
-what_another_search_finds_is_tried_next(void **state UNUSED)
-{
-	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
-	uint32_t hint = 0, none = 0;
-
-	add(r, "a", 0, NOW_S);
-	add(r, "b", 1, NOW_S + 1);
-	add(r, "c", 2, NOW_S + 2);
-	add(r, "d", 3, NOW_S + 3);
-	open_sealed(r, 0, &hint, "dcba");
-	r->last_hit = 0;
-	/* While the first key is tried. */
-	meanwhile.r = r;
-	meanwhile.hit = hint;
-	open_sealed(r, 0, &none, "da");
-	meanwhile.r = NULL;
-	/* A second search begins elsewhere. */
-	r->last_hit = none = 0;
-	r->searches = 2;
-	open_sealed(r, 0, &none, "ba");
-	assert_int_equal(r->searches, 2);
-	r->searches = 0;
-}
-
-static void
-a_hint_of_a_key_that_went_does_no_harm(void **state UNUSED)
-{
-	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
-	uint32_t hint = 0, wild = 12345;
-
-	add(r, "a", 0, NOW_S);
-	add(r, "b", 1, NOW_S + 1);
-	open_sealed(r, 0, &hint, "ba");
-	assert_true(registry_remove(r, "a"));
-	add(r, "c", 2, NOW_S - 1);
-	open_sealed(r, 2, &hint, "bc");
-	open_sealed(r, 1, &wild, "cb");
-	assert_int_not_equal(wild, 12345);
-}
-
-static void
-tries_no_key_of_another_length_and_none_for_bad_framing(void **state UNUSED)
-{
-	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
-	AUTO(keypair)
-	struct keypair *big = vectors_key("rsa4096", "pkcs1");
-	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
-	AUTO(secret) struct secret *s = NULL;
-	struct err err = ERR_INIT;
-	uint32_t hint = 0;
-
-	assert_int_equal(keyring_add(r, "big", big, NOW_S + 5, &err), 0);
-	add(r, "a", 0, NOW_S);
-	open_sealed(r, 0, &hint, "a");
-	hint = 0;
-	assert_int_equal(seal_encrypt(big, "", 0, "value", 5, &blob, &err), 0);
-	tried.n = 0;
-	assert_int_equal(
-	    keyring_open(r, &hint, "", 0, blob.data, blob.len, &s, &err), 0);
-	assert_int_equal(tried.n, 1);
-	assert_ptr_equal(tried.kp[0], big);
-	tried.n = 0;
-	for (size_t len = 0; len < 2 + 512 + 16; len++)
-		assert_int_equal(
-		    keyring_open(r, &hint, "", 0, blob.data, len, &s, &err),
-		    -1);
-	assert_int_equal(tried.n, 0);
-}
-
 /* Threads: what one of them opens does not depend on what others change. */
 
-#define OPENERS 3
+#define READERS 3
 #define ROUNDS	40
 
-struct opener {
+struct reader {
 	struct registry *r;
 	const struct buf *blob;
 	unsigned opened, served;
@@ -919,7 +657,7 @@ struct opener {
 static void *
 open_often(void *arg)
 {
-	struct opener *o = arg;
+	struct reader *o = arg;
 	uint32_t hint = 0;
 
 	for (int i = 0; i < ROUNDS; i++) {
@@ -946,17 +684,17 @@ keys_may_come_and_go_while_others_open(void **state UNUSED)
 {
 	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
 	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
-	struct opener openers[OPENERS];
-	struct thread threads[OPENERS] = { 0 };
+	struct reader readers[READERS];
+	struct thread threads[READERS] = { 0 };
 	char keep[] = "a";
 
 	for (unsigned i = 0; i < FIXTURE_KEYS; i++)
 		(void)fixture_key(i);
 	add(r, "a", 0, NOW_S);
 	seal_with(0, &blob);
-	for (size_t i = 0; i < OPENERS; i++) {
-		openers[i] = (struct opener) { .r = r, .blob = &blob };
-		thread_start(&threads[i], "opener", open_often, &openers[i]);
+	for (size_t i = 0; i < READERS; i++) {
+		readers[i] = (struct reader) { .r = r, .blob = &blob };
+		thread_start(&threads[i], "reader", open_often, &readers[i]);
 	}
 	for (int i = 0; i < 20 * ROUNDS; i++) {
 		add(r, "b", 1, NOW_S + i);
@@ -968,168 +706,11 @@ keys_may_come_and_go_while_others_open(void **state UNUSED)
 		else
 			assert_true(registry_remove(r, "c"));
 	}
-	for (size_t i = 0; i < OPENERS; i++) {
+	for (size_t i = 0; i < READERS; i++) {
 		thread_join(&threads[i]);
-		assert_int_equal(openers[i].opened, ROUNDS);
-		assert_int_equal(openers[i].served, ROUNDS);
+		assert_int_equal(readers[i].opened, ROUNDS);
+		assert_int_equal(readers[i].served, ROUNDS);
 	}
-}
-
-/* Vectors: the label is worked out here, apart from the code under test. */
-
-static json_t *
-load_json(const char *dir, const char *name)
-{
-	AUTO_STR char *path = xasprintf("%s%s", dir, name);
-	json_t *root = json_load_file(path, 0, NULL);
-
-	if (root == NULL)
-		fail_msg("cannot read %s", path);
-	return root;
-}
-
-static bool
-annotated(json_t *metadata, const char *name)
-{
-	const char *value = json_string_value(
-	    json_object_get(json_object_get(metadata, "annotations"), name));
-
-	return value != NULL && strcmp(value, "true") == 0;
-}
-
-static char *
-label_of(json_t *sealed)
-{
-	json_t *m = json_object_get(sealed, "metadata");
-	const char *ns = json_string_value(json_object_get(m, "namespace"));
-
-	if (annotated(m, "sealedsecrets.bitnami.com/cluster-wide"))
-		return xstrdup("");
-	if (annotated(m, "sealedsecrets.bitnami.com/namespace-wide"))
-		return xstrdup(ns);
-	return xasprintf(
-	    "%s/%s", ns, json_string_value(json_object_get(m, "name")));
-}
-
-/* NULL: it does not open. */
-static struct secret *
-open_item(struct registry *r, const char *label, json_t *text, struct err *err)
-{
-	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(ITEM_MAX);
-	struct secret *s = NULL;
-	uint32_t hint = 0;
-
-	if (base64_decode(json_string_value(text), json_string_length(text),
-		&blob, err) < 0)
-		return NULL;
-	if (keyring_open(r, &hint, label, strlen(label), blob.data, blob.len,
-		&s, err) < 0)
-		return NULL;
-	return s;
-}
-
-static void
-items_become(struct registry *r, json_t *sealed, json_t *data)
-{
-	AUTO_STR char *label = label_of(sealed);
-	json_t *text;
-	const char *name;
-	json_t *items =
-	    json_object_get(json_object_get(sealed, "spec"), "encryptedData");
-
-	assert_int_equal(json_object_size(items), json_object_size(data));
-	json_object_foreach(items, name, text)
-	{
-		AUTO_RELEASE(buf) struct buf want = BUF_INIT(ITEM_MAX);
-		AUTO(secret) struct secret *got = NULL;
-		json_t *value = json_object_get(data, name);
-		struct err err = ERR_INIT;
-
-		assert_non_null(value);
-		assert_int_equal(base64_decode(json_string_value(value),
-				     json_string_length(value), &want, &err),
-		    0);
-		got = open_item(r, label, text, &err);
-		if (got == NULL)
-			fail_msg("%s: %s", name, err.msg);
-		assert_int_equal(secret_len(got), want.len);
-		if (want.len > 0)
-			assert_memory_equal(
-			    secret_bytes(got), want.data, want.len);
-	}
-}
-
-/* At least one item fails, with the text that the status shows. */
-static void
-items_fail(struct registry *r, json_t *sealed, const char *status)
-{
-	AUTO_STR char *label = label_of(sealed);
-	unsigned failed = 0;
-	json_t *text;
-	const char *name;
-	json_t *items =
-	    json_object_get(json_object_get(sealed, "spec"), "encryptedData");
-
-	json_object_foreach(items, name, text)
-	{
-		struct err err = ERR_INIT;
-		struct secret *got = open_item(r, label, text, &err);
-
-		if (got == NULL) {
-			failed++;
-			assert_non_null(strstr(status, err.msg));
-			assert_non_null(strstr(status, name));
-		}
-		secret_free(got);
-	}
-	assert_int_not_equal(failed, 0);
-}
-
-static void
-run_case(json_t *entry, struct keypair *kp)
-{
-	AUTO(registry) struct registry *r = registry_new(&fixture_clock);
-	const char *name = json_string_value(json_object_get(entry, "case"));
-	const char *outcome =
-	    json_string_value(json_object_get(entry, "outcome"));
-	AUTO_STR char *dir = xasprintf(VECTORS "cases/%s/", name);
-	AUTO_STR char *status_path = xasprintf("%serror.txt", dir);
-	json_t *sealed = load_json(dir, "sealed.json");
-	struct err err = ERR_INIT;
-
-	assert_int_equal(keyring_add(r, "key", kp, NOW_S, &err), 0);
-	if (strcmp(outcome, "secret") == 0) {
-		json_t *secret = load_json(dir, "secret.json");
-
-		items_become(r, sealed, json_object_get(secret, "data"));
-		json_decref(secret);
-	} else {
-		AUTO_STR char *status = textfile_read(status_path);
-
-		items_fail(r, sealed, status);
-	}
-	json_decref(sealed);
-}
-
-static void
-opens_everything_that_the_stock_kubeseal_sealed(void **state UNUSED)
-{
-	static const char *const forms[] = { "pkcs1", "pkcs8" };
-	json_t *index = load_json(VECTORS, "index.json");
-	json_t *entry;
-	size_t i;
-
-	assert_true(json_array_size(index) > 20);
-	json_array_foreach(index, i, entry)
-	{
-		const char *key =
-		    json_string_value(json_object_get(entry, "key"));
-		AUTO(keypair)
-		struct keypair *kp = vectors_key(key, forms[i % 2]);
-
-		run_case(entry, kp);
-	}
-	json_decref(index);
 }
 
 int
@@ -1169,20 +750,7 @@ main(void)
 		cmocka_unit_test(sealing_again_keeps_the_restriction),
 		cmocka_unit_test(
 		    items_are_counted_for_the_keys_they_need_until_they_go),
-		cmocka_unit_test(tries_hint_then_latest_hit_then_newest_first),
-		cmocka_unit_test(
-		    the_key_of_its_time_comes_first_then_older_ones),
-		cmocka_unit_test(
-		    where_times_mislead_the_latest_hit_comes_first),
-		cmocka_unit_test(
-		    a_key_that_serves_nowhere_is_not_that_of_a_time),
-		cmocka_unit_test(what_another_search_finds_is_tried_next),
-		cmocka_unit_test(a_hint_of_a_key_that_went_does_no_harm),
-		cmocka_unit_test(
-		    tries_no_key_of_another_length_and_none_for_bad_framing),
 		cmocka_unit_test(keys_may_come_and_go_while_others_open),
-		cmocka_unit_test(
-		    opens_everything_that_the_stock_kubeseal_sealed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, fixture_forget);
