@@ -19,14 +19,17 @@
 #define DEPTH_LIMIT    200000
 #define HEAP_LIMIT_KIB (16 * 1024)
 #define NEST_LIMIT     250
-#define DFA_WORKSPACE  20000
+#define DFA_WORKSPACE  40000
 /* Bytes of text times bytes of pattern that the other matcher may take. */
 #define DFA_WORK_MAX 20000000
-/* How often the CPU clock is looked at while PCRE2 searches. */
+/* How often the CPU clock is looked at while PCRE2 searches: a clock that is
+ * cheaper to read tells when, at each so many callouts. */
+#define LOOK_EVERY     8
 #define LOOK_EVERY_NS  (2 * NS_PER_MS)
 #define STEPS_PER_LOOK 2048
 /* What a match costs of the budget. */
 #define STEPS_PER_MATCH 8
+#define FOLDED_PER_STEP 64
 #define BYTES_PER_STEP	64
 
 struct gore {
@@ -37,6 +40,7 @@ struct gore {
 	pcre2_code *code;
 	pcre2_match_data *match;
 	uint64_t looked_ns;
+	unsigned looks;
 	const char *p; /* valid UTF-8 */
 	size_t len;
 	/* Where p had to be mended: offsets of p in the caller's text. */
@@ -88,13 +92,17 @@ compile_failed(struct gore *re, int code)
 	return refuse(re);
 }
 
-/* Wherever a match may begin: time is what PCRE2's limits do not see. */
+/* Wherever the pattern has a callout: time is what PCRE2's limits do not
+ * see. */
 static int
 look(pcre2_callout_block *block UNUSED, void *ctx)
 {
 	struct gore *re = ctx;
-	uint64_t now = clock_mono_ns(&clock_system);
+	uint64_t now;
 
+	if (++re->looks % LOOK_EVERY != 0)
+		return 0;
+	now = clock_mono_ns(&clock_system);
 	if (now - re->looked_ns < LOOK_EVERY_NS)
 		return 0;
 	re->looked_ns = now;
@@ -149,6 +157,8 @@ gore_compile(struct env *e, const char *p, size_t len, struct gore **ret)
 	if (gore_translate(e, p, len, &re->pattern) < 0 ||
 	    text_done(&re->pattern.text, &text) < 0 || compile(re) < 0)
 		return re->pattern.refused ? -2 : -1;
+	if (env_step(e, re->pattern.folded / FOLDED_PER_STEP) < 0)
+		return -1;
 	*ret = STEAL(re);
 	return 0;
 }

@@ -20,12 +20,14 @@ struct gore_name {
 	size_t len;
 };
 
-/* A pattern in PCRE2's words. It begins with callout 1. */
+/* A pattern in PCRE2's words, with callouts that look at the clock. */
 struct gore_pattern {
 	struct text text;
 	struct gore_name *names; /* of groups, from 1 */
 	size_t ngroups;
 	size_t cap; /* of names */
+	/* Characters whose other cases PCRE2 looks up while it compiles. */
+	uint32_t folded;
 	/* A repeated group may match nothing and has groups inside: what those
 	 * hold afterwards differs. */
 	bool odd_groups;

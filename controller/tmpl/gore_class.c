@@ -8,6 +8,9 @@
 #include "gore_parser.h"
 #include "utf8.h"
 
+/* So many sets of all characters take PCRE2 about 0.15 s. */
+#define FOLDED_MAX (64 * UTF8_MAX_RUNE)
+
 /* A set that has a name, as ranges of PCRE2. */
 struct group {
 	const char *name;
@@ -186,9 +189,26 @@ static const struct {
 	{ "Lu", NULL },
 };
 
+/* Under (?i) PCRE2 looks up the other cases of each character of a range,
+ * while it compiles and cannot be stopped. */
+static void
+count_folded(struct parser *x, uint32_t lo, uint32_t hi)
+{
+	struct gore_pattern *out = x->out;
+
+	if (!(x->flags & FLAG_FOLD))
+		return;
+	out->folded += hi - lo;
+	if (out->folded > FOLDED_MAX) {
+		(void)env_exhaust(x->env, "regular expression");
+		out->text.failed = true;
+	}
+}
+
 static void
 put_range(struct parser *x, uint32_t lo, uint32_t hi)
 {
+	count_folded(x, lo, hi);
 	if (lo >= SURR_FIRST && lo <= SURR_LAST)
 		lo = SURR_LAST + 1;
 	if (hi >= SURR_FIRST && hi <= SURR_LAST)
@@ -205,10 +225,12 @@ put_range(struct parser *x, uint32_t lo, uint32_t hi)
 static void
 put_group(struct parser *x, const struct group *g, bool negated)
 {
-	if (!negated)
+	if (!negated) {
 		gore_put(x, g->ranges);
-	else
-		gore_put(x, x->flags & FLAG_FOLD ? g->others_fold : g->others);
+		return;
+	}
+	count_folded(x, 0, UTF8_MAX_RUNE);
+	gore_put(x, x->flags & FLAG_FOLD ? g->others_fold : g->others);
 }
 
 static const struct group *
@@ -344,7 +366,8 @@ put_named_set(struct parser *x, const char *p, size_t len, bool negated)
 
 	if (canonical_name(p, len, name) == 0) {
 		if (strcmp(name, "Any") == 0) {
-			gore_put(x, negated ? "" : "\\x{0}-\\x{10ffff}");
+			if (!negated)
+				put_range(x, 0, UTF8_MAX_RUNE);
 			return 0;
 		}
 		if (strcmp(name, "Assigned") == 0)

@@ -17,6 +17,17 @@
 #define REPEAT_MAX 1000
 #define NUMBER_MAX 100000000
 
+/*
+ * PCRE2 counts its decisions, and neither the characters that one item runs
+ * over nor those of a long row of items without a choice. So that the time
+ * for one decision is bounded, too, a callout, which looks at the clock,
+ * stands before each item that may take so many characters, at the beginning
+ * of each group and at least between so many items.
+ */
+#define LOOK	 "(?C1)"
+#define LONG_RUN 16
+#define LONG_ROW 64
+
 int
 gore_fail(struct parser *x, const char *what)
 {
@@ -95,6 +106,10 @@ gore_begin_atom(struct parser *x)
 	bool fold = (x->flags & FLAG_FOLD) != 0;
 
 	end_atom(l);
+	if (++x->row >= LONG_ROW) {
+		gore_put(x, LOOK);
+		x->row = 0;
+	}
 	if (fold != l->fold) {
 		gore_put(x, fold ? "(?i)" : "(?-i)");
 		l->fold = fold;
@@ -195,6 +210,27 @@ wrap_atom(struct parser *x)
 	t->data[t->len - 1] = ')';
 }
 
+/* Puts a look at the clock before the last item, which takes up to max
+ * characters; groups have one inside. */
+static void
+look_before(struct parser *x, int max)
+{
+	struct text *t = &x->out->text;
+	size_t at = gore_level(x)->atom, n = strlen(LOOK);
+
+	if (max >= 0 && max < LONG_RUN) {
+		x->row += (unsigned)max;
+		return;
+	}
+	if (t->failed || t->data[at] == '(')
+		return;
+	gore_put(x, LOOK);
+	if (t->failed)
+		return;
+	memmove(t->data + at + n, t->data + at, t->len - at - n);
+	memcpy(t->data + at, LOOK, n);
+}
+
 /* Repetitions may not multiply to more than REPEAT_MAX. */
 static int
 count_repeat(struct parser *x, int min, int max)
@@ -244,6 +280,7 @@ repeat(struct parser *x, char op, int min, int max, bool stacked)
 		return -1;
 	if (l->repeated)
 		wrap_atom(x);
+	look_before(x, max);
 	if (l->atom_empty && l->atom_groups < x->out->ngroups && op != '?' &&
 	    max != 1)
 		x->out->odd_groups = true;
@@ -292,7 +329,7 @@ open_group(struct parser *x, bool numbered, const char *name, size_t len)
 	fold = gore_level(x)->fold;
 	if (x->depth + 1 == NEST_MAX)
 		return gore_refuse(x, TOO_DEEP);
-	gore_put(x, numbered ? "(" : "(?:");
+	gore_put(x, numbered ? "(" LOOK : "(?:" LOOK);
 	l = &x->levels[++x->depth];
 	*l = (struct level) {
 		.flags = x->flags,
@@ -591,7 +628,7 @@ translate(struct parser *x)
 {
 	bool repeated = false;
 
-	gore_put(x, "(?C1)(?:");
+	gore_put(x, LOOK "(?:");
 	while (gore_left(x) > 0) {
 		if (env_step(x->env, 1) < 0 || item(x, &repeated) < 0)
 			return -1;

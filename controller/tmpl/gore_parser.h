@@ -54,6 +54,7 @@ struct parser {
 	unsigned flags;
 	struct level levels[NEST_MAX];
 	size_t depth; /* of levels[], the whole is 0 */
+	unsigned row; /* items since the last look at the clock */
 };
 
 #define BAD_RANGE   "invalid character class range"

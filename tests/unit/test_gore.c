@@ -11,6 +11,7 @@
 /* cmocka needs the four above first. */
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "controller/tmpl/gore.h"
@@ -95,6 +96,59 @@ gives_up_in_time(void **state UNUSED)
 	env_release(&e);
 }
 
+/* What PCRE2 does between two of the decisions that it counts. */
+static void
+gives_up_in_time_where_each_step_is_long(void **state UNUSED)
+{
+	static const char *const patterns[] = { "^.*?a*[bc]",
+		"^.*?(?:(?:aaaaaaaaaaaaaaa)){999}[bc]", "(?i)^.*?[^bc]*[BC]",
+		"^.*?a{1000}a{1000}a{1000}[bc]" };
+	size_t len = 200000;
+	AUTO_STR char *text = xmalloc(len);
+
+	memset(text, 'a', len);
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+		AUTO(gore) struct gore *re = NULL;
+		struct env e;
+
+		tmplrig_env(&e);
+		re = compile(&e, patterns[i]);
+		assert_int_equal(gore_subject(re, text, len), 0);
+		e.cpu_limit_ns = 0;
+		assert_int_equal(gore_match(re, 0), -1);
+		assert_string_equal(e.fault, "out of budget: CPU time");
+		gore_free(STEAL(re));
+		env_release(&e);
+	}
+}
+
+/* PCRE2 goes through all characters of each, and cannot be stopped. */
+static void
+bounds_the_sets_without_case(void **state UNUSED)
+{
+	static const char *const sets[] = { "[\\x{1}-\\x{10ffff}]", "\\W",
+		"\\p{Any}", "[[:^alpha:]]" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		AUTO_RELEASE(buf) struct buf b = BUF_INIT(16384);
+		struct gore *re = NULL;
+		uint64_t steps;
+		struct env e;
+
+		tmplrig_env(&e);
+		steps = e.left.steps;
+		buf_printf(&b, "(?i)%s", sets[i]);
+		gore_free(compile(&e, buf_str(&b)));
+		assert_true(steps - e.left.steps > 10000);
+		for (unsigned j = 0; j < 200; j++)
+			buf_puts(&b, sets[i]);
+		assert_int_equal(gore_compile(&e, buf_str(&b), b.len, &re), -1);
+		assert_string_equal(
+		    e.fault, "out of budget: regular expression");
+		env_release(&e);
+	}
+}
+
 static void
 bounds_the_pattern(void **state UNUSED)
 {
@@ -146,6 +200,8 @@ main(void)
 		cmocka_unit_test(finds_groups_from_a_place_on),
 		cmocka_unit_test(maps_offsets_of_invalid_bytes),
 		cmocka_unit_test(gives_up_in_time),
+		cmocka_unit_test(gives_up_in_time_where_each_step_is_long),
+		cmocka_unit_test(bounds_the_sets_without_case),
 		cmocka_unit_test(bounds_the_pattern),
 		cmocka_unit_test(fits_the_stack_of_a_thread),
 	};

@@ -52,23 +52,51 @@ translates_what_differs(void **state UNUSED)
 		{ "(?m)^$", "(?C1)(?:(?:(?<![^\\n]))(?:(?![^\\n])))" },
 		{ ".(?s).", "(?C1)(?:\\N.)" },
 		{ "(?i)k", "(?C1)(?:(?i)\\x{6b})" },
-		{ "(?i:k)b", "(?C1)(?:(?:(?i)\\x{6b})\\x{62})" },
-		{ "(?U)a*b*?", "(?C1)(?:\\x{61}*?\\x{62}*)" },
-		{ "a*(?i)*", "(?C1)(?:(?:\\x{61}*)*)" },
-		{ "(?P<n>a)(?<m>b)", "(?C1)(?:(\\x{61})(\\x{62}))" },
+		{ "(?i:k)b", "(?C1)(?:(?:(?C1)(?i)\\x{6b})\\x{62})" },
+		{ "(?U)a*b*?", "(?C1)(?:(?C1)\\x{61}*?(?C1)\\x{62}*)" },
+		{ "a*(?i)*", "(?C1)(?:(?:(?C1)\\x{61}*)*)" },
+		{ "(?P<n>a)(?<m>b)", "(?C1)(?:((?C1)\\x{61})((?C1)\\x{62}))" },
 		{ "\\d\\W",
 		    "(?C1)(?:[0-9][\\x{0}-\\x{2f}\\x{3a}-\\x{40}\\x{5b}-"
 		    "\\x{5e}\\x{60}\\x{7b}-\\x{10ffff}])" },
 		{ "[^a-c]", "(?C1)(?:[^\\x{61}-\\x{63}])" },
 		{ "[\\x{d800}]", "(?C1)(?:(?:(?!)))" },
 		{ "\\p{greek}\\PL", "(?C1)(?:[\\p{sc:Greek}][\\P{L}])" },
-		{ "\\Qa*\\E+", "(?C1)(?:\\x{61}\\x{2a}+)" },
+		{ "\\Qa*\\E+", "(?C1)(?:\\x{61}(?C1)\\x{2a}+)" },
 		{ "a{2,3}|b{,2}",
 		    "(?C1)(?:\\x{61}{2,3}|\\x{62}\\x{7b}\\x{2c}\\x{32}\\x{7d}"
 		    ")" },
 	};
 
 	check(cases, ARRAY_SIZE(cases));
+}
+
+/* Whatever PCRE2 does without counting is short. */
+static void
+looks_at_the_clock_before_all_that_is_long(void **state UNUSED)
+{
+	static const char *const cases[][2] = {
+		{ "a{15}", "(?C1)(?:\\x{61}{15,15})" },
+		{ "a{16}", "(?C1)(?:(?C1)\\x{61}{16,16})" },
+		{ "a{2,}[b]?", "(?C1)(?:(?C1)\\x{61}{2,}[\\x{62}]?)" },
+		{ "(?:ab){9}", "(?C1)(?:(?:(?C1)\\x{61}\\x{62}){9,9})" },
+	};
+	char pattern[1000];
+	const char *at;
+	unsigned looks = 0;
+	struct env e;
+
+	check(cases, ARRAY_SIZE(cases));
+	memset(pattern, 'a', sizeof(pattern) - 1);
+	pattern[sizeof(pattern) - 1] = '\0';
+	tmplrig_env(&e);
+	at = translate(&e, pattern);
+	while ((at = strstr(at, "(?C1)")) != NULL) {
+		looks++;
+		at++;
+	}
+	assert_in_range(looks, 1000 / 64, 1000 / 32);
+	env_release(&e);
 }
 
 static void
@@ -144,6 +172,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(translates_what_differs),
+		cmocka_unit_test(looks_at_the_clock_before_all_that_is_long),
 		cmocka_unit_test(refuses_what_go_refuses),
 		cmocka_unit_test(bounds_nesting),
 		cmocka_unit_test(knows_names_and_odd_groups),
