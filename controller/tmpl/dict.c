@@ -12,6 +12,8 @@
 /* Up to here a look at each entry is quicker than a hash. */
 #define LINEAR_MAX  8
 #define ENTRIES_MAX (UINT32_MAX / 4)
+/* Of keys that are hashed or compared. */
+#define BYTES_PER_STEP 64
 
 struct dict {
 	struct dict_entry *entries;
@@ -19,6 +21,7 @@ struct dict {
 	uint32_t cap;
 	uint32_t *slots; /* place + 1 of an entry, 0: free; NULL: no table */
 	uint32_t nslots; /* a power of two */
+	size_t keybytes; /* of all keys together */
 	bool sorted;
 };
 
@@ -92,6 +95,13 @@ slot_put(struct dict *m, uint32_t place)
 	m->slots[i] = place + 1;
 }
 
+/* Work on each entry: few that have long keys cost as much as many. */
+static uint64_t
+steps_for_all(const struct dict *m)
+{
+	return m->len / 16 + m->keybytes / BYTES_PER_STEP;
+}
+
 static void
 reindex(struct dict *m)
 {
@@ -110,6 +120,8 @@ grow(struct env *e, struct dict *m)
 
 	if (cap > ENTRIES_MAX)
 		return env_exhaust(e, "memory");
+	if (env_step(e, steps_for_all(m)) < 0)
+		return -1;
 	entries = env_allocarray(e, cap, sizeof(*entries));
 	if (entries == NULL)
 		return -1;
@@ -163,6 +175,7 @@ insert(struct env *e, struct dict *m, const char *key, size_t keylen,
 	}
 	m->entries[m->len] = (struct dict_entry) { key, keylen, v };
 	m->len++;
+	m->keybytes += keylen;
 	if (m->slots != NULL)
 		slot_put(m, m->len - 1);
 	return 0;
@@ -176,7 +189,7 @@ dict_set(struct env *e, const struct value *m, const char *key, size_t keylen,
 
 	if (m->u.m == NULL)
 		return env_fail(e, "assignment to entry in nil map");
-	if (env_step(e, 1) < 0)
+	if (env_step(e, 1 + keylen / BYTES_PER_STEP) < 0)
 		return -1;
 	v.iface = m->type->elem == &type_any;
 	have = find(m->u.m, key, keylen);
@@ -200,8 +213,9 @@ dict_delete(
 	if (have == NULL)
 		return 0;
 	behind = d->len - 1 - (size_t)(have - d->entries);
-	if (env_step(e, 1 + d->len / 16) < 0)
+	if (env_step(e, 1 + steps_for_all(d)) < 0)
 		return -1;
+	d->keybytes -= have->keylen;
 	memmove(have, have + 1, behind * sizeof(*have));
 	d->len--;
 	reindex(d);
@@ -216,6 +230,21 @@ by_key(const void *a, const void *b)
 	return compare(x->key, x->keylen, y->key, y->keylen);
 }
 
+static int
+sort(struct env *e, struct dict *d)
+{
+	uint64_t rounds = 1;
+
+	for (uint32_t n = d->len; n > 1; n /= 2)
+		rounds++;
+	if (env_step(e, d->len + rounds * steps_for_all(d)) < 0)
+		return -1;
+	qsort(d->entries, d->len, sizeof(*d->entries), by_key);
+	d->sorted = true;
+	reindex(d);
+	return 0;
+}
+
 int
 dict_entries(struct env *e, const struct value *m, struct dict_entry **ret)
 {
@@ -225,16 +254,14 @@ dict_entries(struct env *e, const struct value *m, struct dict_entry **ret)
 
 	if (env_step(e, 1 + len / 4) < 0)
 		return -1;
+	/* Whoever asks for them looks at the keys. */
+	if (len > 0 && env_step(e, steps_for_all(d)) < 0)
+		return -1;
 	copy = env_allocarray(e, len, sizeof(*copy));
 	if (copy == NULL)
 		return -1;
-	if (len > 0 && !d->sorted) {
-		if (env_step(e, len) < 0)
-			return -1;
-		qsort(d->entries, len, sizeof(*d->entries), by_key);
-		d->sorted = true;
-		reindex(d);
-	}
+	if (len > 0 && !d->sorted && sort(e, d) < 0)
+		return -1;
 	if (len > 0)
 		memcpy(copy, d->entries, len * sizeof(*copy));
 	*ret = copy;

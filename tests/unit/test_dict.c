@@ -143,6 +143,46 @@ deletes_one_and_keeps_the_others(void **state UNUSED)
 	}
 }
 
+/* Steps that a call takes of the budget. */
+#define STEPS_OF(e, call)                          \
+	__extension__({                            \
+		uint64_t before = (e)->left.steps; \
+		assert_int_equal(call, 0);         \
+		before - (e)->left.steps;          \
+	})
+
+/* Each of them goes through all keys, byte by byte. */
+static void
+long_keys_cost_what_they_take(void **state UNUSED)
+{
+	enum { N = 20, LEN = 64 * 1024 };
+	static char text[N][LEN];
+	struct dict_entry *entries;
+	struct value m;
+	struct env e;
+
+	tmplrig_env(&e);
+	assert_int_equal(dict_new(&e, &type_dict, &m), 0);
+	for (size_t i = 0; i < N; i++) {
+		memset(text[i], 'k', LEN);
+		text[i][LEN - 1] = (char)('z' - i);
+		assert_true(
+		    STEPS_OF(&e, dict_set(&e, &m, text[i], LEN, value_nil())) >=
+		    LEN / 64);
+	}
+	/* Sorted, and then only copied. */
+	assert_true(
+	    STEPS_OF(&e, dict_entries(&e, &m, &entries)) >= 4 * N * LEN / 64);
+	assert_in_range(STEPS_OF(&e, dict_entries(&e, &m, &entries)),
+	    N * LEN / 64, 2 * N * LEN / 64);
+	assert_true(STEPS_OF(&e, dict_delete(&e, &m, text[3], LEN)) >=
+	    (N - 1) * LEN / 64);
+	assert_true(
+	    STEPS_OF(&e, dict_delete(&e, &m, text[4], LEN)) < N * LEN / 64);
+	assert_int_equal(STEPS_OF(&e, dict_delete(&e, &m, text[4], LEN)), 0);
+	env_release(&e);
+}
+
 static void
 a_nil_map_is_empty_and_cannot_be_written(void **state UNUSED)
 {
@@ -184,6 +224,7 @@ main(void)
 		cmocka_unit_test(keys_are_bytes_and_a_prefix_comes_first),
 		cmocka_unit_test(setting_again_replaces_and_copies_see_it),
 		cmocka_unit_test(deletes_one_and_keeps_the_others),
+		cmocka_unit_test(long_keys_cost_what_they_take),
 		cmocka_unit_test(a_nil_map_is_empty_and_cannot_be_written),
 		cmocka_unit_test(values_of_string_maps_are_no_interfaces),
 	};
