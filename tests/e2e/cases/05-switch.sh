@@ -13,6 +13,22 @@ versions_of() {
 	    {(.name): .resourceVersion}] | add'
 }
 
+# flags PROGRAM: each flag with its type and its default, by the program's help.
+flags() {
+	"$1" --help 2>&1 | awk -F '  +' '/^ +--/ {
+	    print $2 (match($0, / \(default [^=)]*\)$/) ? substr($0, RSTART) : "")
+	    }' | sort
+}
+
+every_flag_of_the_reference_is_known_with_its_default() {
+	local theirs
+	theirs=$(flags reference-controller)
+	has "$theirs" '--key-renew-period duration (default 720h0m0s)'
+	same "" "$(comm -23 <(echo "$theirs") <(flags "$RIG/bin/controller"))" \
+	    "flags that are not ours"
+}
+test_case every_flag_of_the_reference_is_known_with_its_default
+
 three_scopes() {
 	value=$(plain)
 	for scope in strict namespace-wide cluster-wide; do
@@ -34,6 +50,15 @@ same_versions() {
 	same "$secrets" "$(versions_of secret "$ns")" "versions of the Secrets"
 	same "$keys" "$(versions_of secret kube-system -l "$key_label")" \
 	    "versions of the keys"
+}
+
+# series: every metric of the controller with its type, and every combination of
+# labels, but for the version.
+series() {
+	curl -sSf "http://$address:8081/metrics" |
+	    sed -n 's/revision="[^"]*"/revision/
+		s/^# TYPE \(sealed_secrets_.*\)/\1/p
+		s/^\(sealed_secrets_[^ ]*\) .*/\1/p' | sort
 }
 
 # writes SINCE: what the controller has asked the API server to write, but for
@@ -76,6 +101,8 @@ there() {
 	next_key
 	three_scopes
 	certificate >"$RIG/theirs.pem"
+	series >"$RIG/theirs.series"
+	has "$(cat "$RIG/theirs.series")" condition_info
 	reference_stop
 
 	secrets=$(versions_of secret "$ns")
@@ -85,6 +112,7 @@ there() {
 	"$@"
 	certificate | cmp - "$RIG/theirs.pem"
 	within 60 all_ready
+	same "" "$(series | comm -23 "$RIG/theirs.series" -)" "series that went"
 	same_versions
 	sealed=$(versions_of sealedsecret "$ns")
 	# Nothing more is written after that.
