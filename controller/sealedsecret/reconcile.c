@@ -609,6 +609,24 @@ note_quiet(const struct run *r)
 	    (uint64_t)r->rec.generation);
 }
 
+/* What the Secret looks like: from the index, or where none is kept by asking
+ * for its metadata. Whatever is wrong with it, a run will find out. */
+static bool
+look_at_secret(const struct run *r, struct index_record *ret)
+{
+	AUTO_JSON json_t *live = NULL;
+	struct err err = ERR_INIT;
+
+	if (r->rc->secrets_synced)
+		return index_get(r->cfg->secrets, r->key, ret);
+	if (kube_get(r->rc->client, &KUBE_SECRETS_META, r->key, &live, &err) <
+	    0)
+		return false;
+	*ret = (struct index_record) { .flags = 0 };
+	shape_of_secret(live, ret);
+	return true;
+}
+
 /*
  * The usual case after a start: status and Secret are as they should be. True
  * where nothing has to be done, or not now.
@@ -618,10 +636,9 @@ settle_quietly(const struct run *r, struct reconcile_result *ret)
 {
 	struct index_record secret;
 
-	if (!r->rc->secrets_synced || !record_applied(r))
+	if (!record_applied(r))
 		return false;
-	if (!index_get(r->cfg->secrets, r->key, &secret) ||
-	    !looks_right(r, &secret)) {
+	if (!look_at_secret(r, &secret) || !looks_right(r, &secret)) {
 		ret->delay_ms = repair_wait_ms(r);
 		if (ret->delay_ms > 0)
 			ret->next = RECONCILE_LATER;

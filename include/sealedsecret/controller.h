@@ -40,7 +40,7 @@ struct controller_config {
 	unsigned max_unseal_retries; /* fast retries before slow ones */
 	bool accept_v1_data;
 	bool update_status;
-	bool skip_recreate;	   /* no Secret watch: always GET */
+	bool skip_recreate;	   /* no Secret watch: GET instead */
 	bool old_gc;		   /* --old-gc-behavior */
 	bool omit_secret_metrics;  /* --metrics-omit-secret-labels */
 	enum drift_mode drift;	   /* --drift */

@@ -29,9 +29,9 @@ stop_controller(struct harness *h)
 }
 
 /* Requests of the controller about objects of the namespace a, but for lists
- * and watches. */
+ * and watches; those whose answers are to have a form. */
 static unsigned
-requests(struct harness *h, const char *verb)
+requests_as(struct harness *h, const char *verb, const char *form)
 {
 	AUTO_JSON json_t *all = control_requests(h->api);
 	unsigned n = 0;
@@ -48,9 +48,17 @@ requests(struct harness *h, const char *verb)
 		    ns == NULL || strcmp(ns, "a") != 0 ||
 		    strcmp(v, "list") == 0 || strcmp(v, "watch") == 0)
 			continue;
-		n += verb == NULL || strcmp(verb, v) == 0;
+		if (verb != NULL && strcmp(verb, v) != 0)
+			continue;
+		n += strstr(jsonx_str(r, "accept", NULL), form) != NULL;
 	}
 	return n;
+}
+
+static unsigned
+requests(struct harness *h, const char *verb)
+{
+	return requests_as(h, verb, "");
 }
 
 static bool
@@ -112,6 +120,45 @@ of_unchanged_objects_no_request_is_made(void **state)
 	/* No run was made, hence nothing was unsealed. */
 	harness_expect(h, !proc_said(h->controller, "Updating"));
 	harness_expect(h, harness_metrics_hold(h, "name=\"same-3\""));
+}
+
+static bool
+each_was_looked_at(void *ctx)
+{
+	return requests_as(ctx, "get", "as=PartialObjectMetadata;") == OBJECTS;
+}
+
+static bool
+that_is_all(void *ctx)
+{
+	return each_was_looked_at(ctx) && requests(ctx, NULL) == OBJECTS;
+}
+
+/* Nobody watches Secrets then. */
+static void
+with_skip_recreate_only_metadata_are_asked_for(void **state)
+{
+	static const char *const args[] = { "--skip-recreate", NULL };
+	struct harness *h = *state;
+
+	create_many(h, "same", OBJECTS);
+	stop_controller(h);
+	control_clear_requests(h->api);
+	harness_start_ready(h, args);
+	harness_expect(h, wait_until(each_was_looked_at, h, HARNESS_SOON_MS));
+	harness_expect(h, wait_stays(that_is_all, h, QUIET_MS));
+	harness_expect(h, !proc_said(h->controller, "Updating"));
+	/* What is not as it should be is run all the same. */
+	stop_controller(h);
+	patch(h, API_MERGE, "{\"data\":{\"" HARNESS_KEY "\":\"d3Jvbmc=\"}}",
+	    "secrets", "same-0");
+	assert_int_equal(
+	    api_delete(h->api, NULL, NULL, SECRETS_PATH "/same-1"), 200);
+	harness_start_ready(h, args);
+	harness_expect(
+	    h, harness_wait_value(h, "a", "same-0", "right", HARNESS_SOON_MS));
+	harness_expect(
+	    h, harness_wait_value(h, "a", "same-1", "right", HARNESS_SOON_MS));
 }
 
 static void
@@ -402,6 +449,7 @@ main(void)
 	    name, harness_setup_ready, harness_teardown_kill)
 	const struct CMUnitTest tests[] = {
 		T(of_unchanged_objects_no_request_is_made),
+		T(with_skip_recreate_only_metadata_are_asked_for),
 		T(what_happened_while_down_is_put_right),
 		T(a_reference_taken_away_while_down_is_put_back),
 		T(what_failed_before_is_tried_again),

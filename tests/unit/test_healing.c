@@ -170,6 +170,40 @@ a_restart_on_an_unchanged_object_makes_no_request(void **state UNUSED)
 	assert_int_equal(work_all(), 0);
 }
 
+/* Items, so far. */
+static uint64_t
+opened(void)
+{
+	AUTO_RELEASE(registry_listing) struct registry_listing l = { .n = 0 };
+
+	registry_list(rig.keys, &l);
+	return l.key[0].opened;
+}
+
+/* --skip-recreate: what the index holds of Secrets counts for nothing. */
+static void
+without_a_watch_on_secrets_a_restart_only_looks(void **state UNUSED)
+{
+	rig.cfg.skip_recreate = true;
+	controller_free(controller);
+	controller = controller_new(&rig.cfg);
+	controller_release(controller);
+	begin();
+	restart();
+	assert_int_equal(work_all(), 1);
+	assert_int_equal(fakekube_calls(rig.kube, NULL), 1);
+	assert_int_equal(
+	    fakekube_calls(rig.kube, "GET /api/v1/namespaces/demo/secrets/foo"),
+	    1);
+	assert_int_equal(opened(), 1);
+	assert_int_equal(rig_events(&rig, NULL, NULL), 1);
+	edit(WRONG);
+	restart();
+	assert_int_equal(work_all(), 1);
+	rig_expect_value(&rig, "v1");
+	assert_int_equal(rig_events(&rig, "Drifted", NULL), 1);
+}
+
 static void
 what_was_edited_while_down_is_put_right(void **state UNUSED)
 {
@@ -866,6 +900,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_restart_on_an_unchanged_object_makes_no_request),
+		T(without_a_watch_on_secrets_a_restart_only_looks),
 		T(what_was_edited_while_down_is_put_right),
 		T(what_was_deleted_while_down_comes_back),
 		T(another_scope_is_noticed_after_a_restart),

@@ -137,6 +137,41 @@ a_restart_writes_nothing_but_what_changed_meanwhile() {
 }
 test_case a_restart_writes_nothing_but_what_changed_meanwhile
 
+# was_read NAME: the Secret was asked for since the line $since of the audit log.
+was_read() {
+	used kube-system "$app" "$since" | jq -es --arg ns "$ns" --arg n "$1" \
+	    'any(.[]; .scope == $ns and .resource == "secrets" and
+	    .name == $n and .verb == "get")'
+}
+
+# A run would log that it updates the object.
+runs_of() {
+	log_since "$began" | grep -c "msg=Updating key=$ns/$1\$" || true
+}
+
+a_restart_that_watches_no_secrets_opens_nothing_without_need() {
+	local value kept since began
+	namespace
+	value=$(plain)
+	labelled "$ns" same "$value"
+	labelled "$ns" edited "$value"
+	sleep 1
+	controller_stop
+	edit edited '{"data":{"foo":"d3Jvbmc="}}'
+	kept=$(version_of secret same)
+	since=$(audit_line)
+	began=$(log_size)
+	controller_start --skip-recreate
+	within 20 was_read same
+	unsealed "$ns" edited "foo=$value"
+	within 20 event "$ns" edited Drifted
+	same "0 1" "$(runs_of same) $(runs_of edited)" "runs"
+	version_is secret same "$kept"
+	controller_stop
+	controller_start
+}
+test_case a_restart_that_watches_no_secrets_opens_nothing_without_need
+
 the_status_has_ready_and_stalled() {
 	local value
 	namespace
