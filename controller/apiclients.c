@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/compiler.h"
 #include "base/mem.h"
 
 /* Of one request for the admin port. */
@@ -30,6 +31,34 @@ static const struct traits traits[APICLIENT_COUNT] = {
 	[APICLIENT_LABELS] = { .timeout_ms = LABELS_TIMEOUT_MS },
 };
 
+/* Every request that the program may make, in any of its settings, and the
+ * answer that is hoped for. */
+static const struct {
+	const char *verb, *resource, *code;
+} requests[] = {
+	{ "get", "configmaps", "200" },
+	{ "create", "configmaps", "201" },
+	{ "update", "configmaps", "200" },
+	{ "create", "events", "201" },
+	{ "patch", "events", "200" },
+	{ "get", "leases", "200" },
+	{ "create", "leases", "201" },
+	{ "update", "leases", "200" },
+	{ "get", "namespaces", "200" },
+	{ "get", "sealedsecrets", "200" },
+	{ "list", "sealedsecrets", "200" },
+	{ "watch", "sealedsecrets", "200" },
+	{ "update", "sealedsecrets/status", "200" },
+	{ "get", "secrets", "200" },
+	{ "list", "secrets", "200" },
+	{ "watch", "secrets", "200" },
+	{ "create", "secrets", "201" },
+	{ "update", "secrets", "200" },
+	{ "delete", "secrets", "200" },
+	{ "create", "subjectaccessreviews", "201" },
+	{ "create", "tokenreviews", "201" },
+};
+
 struct apiclients {
 	unsigned n;
 	struct kube_client *all;
@@ -53,12 +82,22 @@ make(const struct apiclients_config *cfg, const struct traits *t)
 	return c;
 }
 
+/* So that a rate is known from the first request on. */
+static void
+start_series(struct metrics *m)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
+		metrics_add(m, METRIC_API_REQUESTS, 0.0, requests[i].verb,
+		    requests[i].resource, requests[i].code);
+}
+
 struct apiclients *
 apiclients_new(const struct apiclients_config *cfg)
 {
 	static const struct traits worker = { .late = false };
 	struct apiclients *c = xcalloc(1, sizeof(*c));
 
+	start_series(cfg->metrics);
 	c->n = APICLIENT_COUNT + cfg->workers;
 	c->all = xcalloc(c->n, sizeof(*c->all));
 	for (unsigned i = 0; i < c->n; i++)

@@ -40,6 +40,7 @@ struct apiclients_config {
 	void *ctx;
 };
 
+/* The metric of requests has its series from then on, with 0. */
 struct apiclients *apiclients_new(const struct apiclients_config *cfg);
 /* After all who use one have ended. */
 void apiclients_free(struct apiclients *c);

@@ -20,9 +20,10 @@
 
 struct certpublisher {
 	struct certpublisher_config cfg;
-	struct buf stored;  /* the certificate known to be in the ConfigMap */
-	uint64_t verify_ms; /* when the ConfigMap is read again */
-	uint64_t retry_ms;  /* 0 after a success */
+	struct buf stored;   /* the certificate known to be in the ConfigMap */
+	uint64_t verify_ms;  /* when the ConfigMap is read again */
+	uint64_t retry_ms;   /* 0 after a success */
+	bool told_forbidden; /* and nothing else happened since */
 	struct stop stop;
 	struct thread thread;
 	struct mutex mu;
@@ -101,13 +102,29 @@ store(struct certpublisher *p, const char *pem, bool *wrote, struct err *err)
 	    p->cfg.client, &KUBE_CONFIGMAPS, &key, obj, NULL, err);
 }
 
+static void
+tell(struct certpublisher *p, const struct err *err)
+{
+	bool forbidden = err->code == ERR_FORBIDDEN;
+
+	/* Cancelled: the program stops, or this replica leads no more. */
+	if (err->code == ERR_CANCELLED || (forbidden && p->told_forbidden))
+		return;
+	if (forbidden)
+		log_warn("Not permitted to publish the certificate in a "
+			 "ConfigMap: going on without",
+		    "namespace", p->cfg.ns, "configmap", p->cfg.name, "error",
+		    err->msg);
+	else
+		log_error("Cannot publish the certificate", "namespace",
+		    p->cfg.ns, "configmap", p->cfg.name, "error", err->msg);
+	p->told_forbidden = forbidden;
+}
+
 static uint64_t
 failed(struct certpublisher *p, const struct err *err)
 {
-	/* Cancelled: the program stops, or this replica leads no more. */
-	if (err->code != ERR_CANCELLED)
-		log_error("Cannot publish the certificate", "namespace",
-		    p->cfg.ns, "configmap", p->cfg.name, "error", err->msg);
+	tell(p, err);
 	p->retry_ms = p->retry_ms == 0 ? RETRY_FIRST_MS : 2 * p->retry_ms;
 	if (err->retry_after_s * MS_PER_S > p->retry_ms)
 		p->retry_ms = err->retry_after_s * MS_PER_S;
@@ -141,6 +158,7 @@ certpublisher_turn(struct certpublisher *p)
 	if (store(p, buf_str(&pem), &wrote, &err) < 0)
 		return failed(p, &err);
 	p->retry_ms = 0;
+	p->told_forbidden = false;
 	p->verify_ms = clock_mono_ms(p->cfg.clock) + CERTPUBLISHER_VERIFY_MS;
 	buf_clear(&p->stored);
 	buf_puts(&p->stored, buf_str(&pem));

@@ -7,7 +7,7 @@
  * CERTPUBLISHER_LOOK_MS and at once when told to, and with the ConfigMap itself
  * every CERTPUBLISHER_VERIFY_MS, so that another writer's change goes. Other
  * items of the ConfigMap are left alone. Failures are retried for ever, with
- * back-off up to a minute.
+ * back-off up to a minute; of a missing right one line is logged.
  */
 #ifndef CONTROLLER_CERTPUBLISHER_H
 #define CONTROLLER_CERTPUBLISHER_H

@@ -566,8 +566,8 @@ keysecrets_tell_expiry(
 	text = xasprintf("The certificate that seals %s at %s, and kubeseal "
 			 "refuses it then: make a new key",
 	    key->not_after < now_s ? "expired" : "expires", date);
-	event_record(
-	    ks->cfg.events, &ref, "Warning", "SealingCertificateExpires", text);
+	event_record_once(ks->cfg.events, &ref, "Warning",
+	    "SealingCertificateExpires", text, text);
 }
 
 /* ---- backups ---- */

@@ -6,6 +6,7 @@
  */
 #include "restorer.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -204,9 +205,22 @@ audit(const struct call *c, const struct restore_plan *p)
 	return call_audit(c, &record);
 }
 
+/* Of what writes nothing there is no audit record. */
+static void
+note(const struct call *c, const struct restore_plan *p, bool dry_run)
+{
+	char keys[32];
+
+	(void)snprintf(keys, sizeof(keys), "%zu", p->count);
+	log_info("Restore of keys", "dryRun", dry_run ? "true" : "false",
+	    "keys", keys, "user", c->user->name, "uid", c->user->uid, "source",
+	    c->head->peer, "request", c->id);
+}
+
 static void
 carry_out(struct call *c, struct restore_plan *p, bool dry_run)
 {
+	note(c, p, dry_run);
 	if (restore_count(p, RESTORE_CONFLICT) > 0) {
 		answer(c, p, dry_run);
 		return;

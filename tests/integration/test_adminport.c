@@ -233,6 +233,28 @@ strangers_are_refused_alike(void **state UNUSED)
 	assert_int_equal(control_count(h->api, "create events"), 0);
 }
 
+/* Nobody is to guess which of them another program would believe. */
+static void
+a_good_token_that_is_given_twice_is_refused(void **state UNUSED)
+{
+	struct tls_ask twice = {
+		.ca = rig.ca,
+		.method = "POST",
+		.path = "/v1/keys/export",
+		.token = token,
+		.twice = true,
+	};
+
+	start(NULL);
+	twice.addr = rig.addr;
+	control_clear_requests(h->api);
+	tls_ask(&twice, &answer);
+	assert_int_equal(answer.status, 401);
+	assert_string_equal(answer.body, "{\"error\":\"unauthorized\"}\n");
+	assert_int_equal(control_count(h->api, "create tokenreviews"), 0);
+	assert_int_equal(ask("POST", "/v1/keys/export", NULL), 200);
+}
+
 static void
 each_right_opens_its_own_path(void **state UNUSED)
 {
@@ -420,6 +442,7 @@ a_restore_brings_back_what_had_failed(void **state UNUSED)
 {
 	AUTO_STR char *backup = NULL;
 	AUTO_JSON json_t *dry = NULL;
+	AUTO_STR char *said = NULL;
 	AUTO_JSON json_t *v = NULL;
 	AUTO_STR char *name = NULL;
 
@@ -436,6 +459,9 @@ a_restore_brings_back_what_had_failed(void **state UNUSED)
 	    ask("POST", "/v1/keys/restore?dryRun=true", backup), 200);
 	dry = answered();
 	assert_true(jsonx_is_true(dry, "dryRun", NULL));
+	said = xasprintf("msg=\"Restore of keys\" dryRun=true keys=1 user=%s ",
+	    PORTRIG_USER);
+	assert_true(proc_said(h->controller, said));
 	assert_int_equal(harness_keys(h), 0);
 	assert_int_equal(ask("POST", "/v1/keys/restore", backup), 200);
 	v = answered();
@@ -606,6 +632,7 @@ main(void)
 		T(wrong_configuration_ends_the_start_with_two),
 		T(a_changed_certificate_is_served_without_a_restart),
 		T(strangers_are_refused_alike),
+		T(a_good_token_that_is_given_twice_is_refused),
 		T(each_right_opens_its_own_path),
 		T(a_source_that_is_refused_again_and_again_has_to_wait),
 		T(who_was_let_in_before_is_not_locked_out_by_others),

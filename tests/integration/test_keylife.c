@@ -179,6 +179,14 @@ a_key_that_no_item_needs_can_be_retired(void **state)
 	harness_expect(h, harness_wait_metrics(h, PREFIX "key_items_lost 0\n"));
 }
 
+static bool
+has_posted_event(void *ctx)
+{
+	const struct harness *h = ctx;
+
+	return control_count(h->api, "create events") > 0;
+}
+
 static void
 a_certificate_that_expires_soon_has_an_event(void **state)
 {
@@ -191,9 +199,15 @@ a_certificate_that_expires_soon_has_an_event(void **state)
 	harness_expect(h,
 	    harness_wait_event(
 		h, "kube-system", "mine", "SealingCertificateExpires", LIMIT));
+	/* Nor does the next process add one. */
+	harness_kill(h);
+	control_clear_requests(h->api);
+	harness_start_ready(h, NULL);
+	harness_expect(h, wait_until(has_posted_event, h, LIMIT));
 	harness_expect(h,
 	    harness_count_events(
 		h, "kube-system", "mine", "SealingCertificateExpires") == 1);
+	harness_expect(h, !proc_said(h->controller, "rejected event"));
 }
 
 int

@@ -94,7 +94,8 @@ without_rights_on_ConfigMaps_all_else_works(void **state)
 	harness_expect(
 	    h, harness_wait_value(h, "a", "one", "value", HARNESS_SOON_MS));
 	harness_expect(h,
-	    proc_wait_said(h->controller, "Cannot publish the certificate",
+	    proc_wait_said(h->controller,
+		"level=WARN msg=\"Not permitted to publish the certificate",
 		HARNESS_SOON_MS));
 }
 

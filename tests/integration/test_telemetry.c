@@ -39,6 +39,10 @@ metrics_to_act_on_are_there_from_the_start(void **state)
 		"\"sealedsecrets\"}",
 		"watch_restarts_total{reason=\"ended\",resource="
 		"\"secrets-metadata\"}",
+		"api_requests_total{code=\"200\",resource=\"secrets\","
+		"verb=\"update\"}",
+		"api_requests_total{code=\"200\",resource="
+		"\"sealedsecrets/status\",verb=\"update\"}",
 	};
 	struct harness *h = *state;
 	AUTO_STR char *text = NULL;

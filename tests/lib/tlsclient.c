@@ -63,6 +63,8 @@ fields(const struct tls_ask *ask)
 		(void)snprintf(
 		    line, sizeof(line), "Authorization: Bearer %s", ask->token);
 		list = curl_slist_append(list, line);
+		if (ask->twice)
+			list = curl_slist_append(list, line);
 	}
 	return list;
 }

@@ -12,6 +12,7 @@ struct tls_ask {
 	const char *ca;	  /* file of the authority */
 	const char *method, *path;
 	const char *token; /* NULL: none */
+	bool twice;	   /* the field with the token */
 	const char *body;  /* NULL: none */
 	bool waits;	   /* with the body, until the server wants it */
 	bool cuts;	   /* hangs up at the first byte of the answer's body */

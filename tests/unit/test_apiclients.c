@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 /* cmocka needs the four above first. */
 #include <cmocka.h>
 
@@ -18,6 +19,7 @@ struct rig {
 	struct stop stop;
 	struct kube_limiter *limiter;
 	struct kube_config kube;
+	struct metrics *metrics;
 	struct apiclients *c;
 };
 
@@ -37,10 +39,12 @@ set_up(void **state)
 		.kube = { .server = (char *)"https://127.0.0.1:1",
 		    .user_agent = (char *)"controller/test" },
 		.limiter = kube_limiter_new(1, 1, &clock_system),
+		.metrics = metrics_new("test"),
 	};
 	stop_init(&r.stop);
 	cfg = (struct apiclients_config) {
 		.kube = &r.kube,
+		.metrics = r.metrics,
 		.limiter = r.limiter,
 		.stop = &r.stop,
 		.workers = WORKERS,
@@ -59,6 +63,7 @@ tear_down(void **state)
 
 	apiclients_free(r->c);
 	kube_limiter_free(r->limiter);
+	metrics_free(r->metrics);
 	stop_release(&r->stop);
 	return 0;
 }
@@ -132,6 +137,26 @@ waits_less_where_somebody_waits_for_the_answer(void **state)
 	}
 }
 
+static void
+requests_have_their_series_before_the_first_one(void **state)
+{
+#define SERIES "\nsealed_secrets_controller_api_requests_total{"
+	static const char *const wants[] = {
+		SERIES "code=\"200\",resource=\"secrets\",verb=\"watch\"} 0\n",
+		SERIES "code=\"201\",resource=\"events\",verb=\"create\"} 0\n",
+		SERIES "code=\"200\",resource=\"sealedsecrets/status\","
+		       "verb=\"update\"} 0\n",
+	};
+	const struct rig *r = *state;
+	AUTO_RELEASE(buf) struct buf text = BUF_INIT(SIZE_MAX / 2);
+	struct err err = ERR_INIT;
+
+	assert_int_equal(metrics_render(r->metrics, &text, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(wants); i++)
+		if (strstr(buf_str(&text), wants[i]) == NULL)
+			fail_msg("missing: %s", wants[i]);
+}
+
 int
 main(void)
 {
@@ -146,6 +171,9 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(
 		    waits_less_where_somebody_waits_for_the_answer, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    requests_have_their_series_before_the_first_one, set_up,
 		    tear_down),
 	};
 

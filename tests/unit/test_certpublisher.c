@@ -3,12 +3,14 @@
  * in memory and a clock that the test sets.
  * layer: main
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -18,6 +20,7 @@
 #include "fakekube.h"
 #include "quiet.h"
 #include "tests/lib/keyring.h"
+#include "tmpfiles.h"
 
 #define NS   "kube-system"
 #define NAME "sealed-secrets-cert"
@@ -183,6 +186,52 @@ waits_longer_after_each_failure_and_then_catches_up(void **state)
 	expect_published(f);
 }
 
+/* How often the file says it. */
+static unsigned
+said(int fd, const char *text)
+{
+	char all[16384];
+	ssize_t n = pread(fd, all, sizeof(all) - 1, 0);
+	unsigned times = 0;
+
+	assert_in_range(n, 1, sizeof(all) - 2);
+	all[n] = '\0';
+	for (const char *p = all; (p = strstr(p, text)) != NULL; p++)
+		times++;
+	return times;
+}
+
+static void
+a_missing_right_is_told_once_and_again_only_after_a_success(void **state)
+{
+	static const char refused[] = "msg=\"Not permitted to publish";
+	struct fixture *f = *state;
+	struct tmpfiles files;
+	struct log_config log = { .level = LOG_LEVEL_WARN };
+
+	tmpfiles_init(&files);
+	log.fd_high = open(tmpfiles_path(&files, "log"),
+	    O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
+	assert_true(log.fd_high > 0);
+	log_init(&log);
+	add_key(f, "one");
+	fakekube_fail_all(f->server, "configmaps", FAKEKUBE_403);
+	for (int i = 0; i < 10; i++)
+		(void)certpublisher_turn(f->publisher);
+	assert_int_equal(said(log.fd_high, refused), 1);
+	assert_int_equal(said(log.fd_high, NS " configmap=" NAME), 1);
+	fakekube_fail_all(f->server, NULL, FAKEKUBE_OK);
+	(void)certpublisher_turn(f->publisher);
+	fakekube_fail_all(f->server, "configmaps", FAKEKUBE_403);
+	add_key(f, "two");
+	for (int i = 0; i < 10; i++)
+		(void)certpublisher_turn(f->publisher);
+	assert_int_equal(said(log.fd_high, refused), 2);
+	assert_int_equal(said(log.fd_high, "\n"), 2);
+	(void)close(log.fd_high);
+	tmpfiles_release(&files);
+}
+
 static void
 a_lost_answer_or_a_conflict_is_repaired_by_the_next_turn(void **state)
 {
@@ -236,6 +285,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    waits_longer_after_each_failure_and_then_catches_up, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_missing_right_is_told_once_and_again_only_after_a_success,
+		    setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_lost_answer_or_a_conflict_is_repaired_by_the_next_turn,
 		    setup, teardown),

@@ -138,6 +138,44 @@ a_re-encrypted_item_opens_with_the_new_key_only() {
 }
 test_case a_re-encrypted_item_opens_with_the_new_key_only
 
+# seal_v1 SECRET.json: in the way of the first versions, one blob with the whole
+# Secret in it. What kubeseal takes for an item may be any bytes; the schema
+# wants the new form's member beside it.
+seal_v1() {
+	local ns name
+	ns=$(jq -r .metadata.namespace "$1")
+	name=$(jq -r .metadata.name "$1")
+	kubeseal --raw --namespace "$ns" --name "$name" --from-file "$1" |
+	    jq -R --arg ns "$ns" --arg name "$name" '{
+	    apiVersion: "bitnami.com/v1alpha1", kind: "SealedSecret",
+	    metadata: {$name, namespace: $ns},
+	    spec: {data: ., encryptedData: {}}}'
+}
+
+an_object_in_the_old_form_unseals_and_rotates_into_the_new_one() {
+	local value
+	namespace
+	value=$(plain)
+	secret "$ns" s "foo=$value" "bar=x" |
+	    jq '.type = "example.com/mine" |
+		.metadata.labels = {app: "x"}' >"$RIG/in.json"
+	seal_v1 "$RIG/in.json" >"$RIG/s.json"
+	apply <"$RIG/s.json"
+	unsealed "$ns" s "foo=$value" "bar=x"
+	get secret -n "$ns" s | jq -e '.type == "example.com/mine" and
+	    .metadata.labels == {app: "x"}'
+	validate <"$RIG/s.json"
+	secret_bytes "$ns" s >"$RIG/before.secret"
+	new_key
+	reencrypt <"$RIG/s.json" >"$RIG/new.json"
+	jq -e '.spec | (.data | not) and .template.type == "example.com/mine"
+	    and (.encryptedData | keys == ["bar", "foo"])' "$RIG/new.json"
+	kubectl replace -f "$RIG/new.json"
+	within 20 synced "$ns" s True
+	same "$(cat "$RIG/before.secret")" "$(secret_bytes "$ns" s)" "Secret"
+}
+test_case an_object_in_the_old_form_unseals_and_rotates_into_the_new_one
+
 rotate_refuses_a_renamed_object_and_kubeseal_says_why() {
 	local out
 	namespace

@@ -238,3 +238,57 @@ three_hundred_new_objects_sync() {
 	    )all Synced after $finished ms"
 }
 test_case three_hundred_new_objects_sync
+
+# asked SINCE: what the controller asked for, but for streams and the Lease,
+# from the line SINCE of the audit log on: a time in seconds a line, sorted.
+asked() {
+	tail -n "+$1" "$RIG/audit.log" | jq -rR --arg u \
+	    "system:serviceaccount:kube-system:$app" 'fromjson? |
+	    select(.user.username == $u and .objectRef.resource != "leases" and
+	    .verb != "list" and .verb != "watch") | .requestReceivedTimestamp |
+	    (.[:19] + "Z" | fromdate) + (.[19:-1] | tonumber)' | sort -n
+}
+
+limit_qps=20 limit_burst=10
+
+# limited_run COUNT: starts the controller on so many new objects. By the API
+# server's own clock, no more requests came than may; those that were on their
+# way when the first one came, one for each connection, are allowed for.
+limited_run() {
+	local since n seconds
+	namespace
+	many_files "$1"
+	controller_stop
+	post_all "$RIG/many"
+	since=$(audit_line)
+	controller_start "${@:2}"
+	within 60 all_synced "$1"
+	asked "$since" >"$RIG/asked"
+	read -r n seconds < <(awk 'NR == 1 { first = $1 }
+	    END { print NR, $1 - first }' "$RIG/asked")
+	report "$n requests in $seconds s, $limit_qps a second allowed"
+	[ "$n" -ge $((2 * $1)) ] || die "only $n requests"
+	awk -v n="$n" -v s="$seconds" -v q=$limit_qps -v b=$limit_burst \
+	    'BEGIN { exit !(n <= b + q * s + 10) }' ||
+	    die "$n requests in $seconds s"
+}
+
+limit_by() {
+	kubectl set env -n kube-system "deployment/$app" "$@"
+}
+
+no_limit() {
+	limit_by SEALED_SECRETS_KUBECLIENT_QPS- SEALED_SECRETS_KUBECLIENT_BURST-
+	controller_stop
+	controller_start
+}
+
+a_limit_of_requests_is_kept_by_flag_and_by_environment() {
+	trap no_limit EXIT
+	limited_run 30 --kubeclient-qps=$limit_qps \
+	    --kubeclient-burst=$limit_burst
+	limit_by SEALED_SECRETS_KUBECLIENT_QPS=$limit_qps \
+	    SEALED_SECRETS_KUBECLIENT_BURST=$limit_burst
+	limited_run 30
+}
+test_case a_limit_of_requests_is_kept_by_flag_and_by_environment

@@ -185,6 +185,34 @@ every_metric_is_explained() {
 }
 test_case every_metric_is_explained
 
+# granted_requests: verb and resource of all requests of the run that went well,
+# in whatever settings it ran; the reference's program is not meant.
+granted_requests() {
+	jq -rR --arg u "system:serviceaccount:kube-system:$app" 'fromjson? |
+	    select(.user.username == $u and .objectRef != null and
+	    (.userAgent | test("kubernetes/") | not) and
+	    .responseStatus.code < 300) |
+	    "\(.verb) " + ([.objectRef | .resource, .subresource // empty] |
+	    join("/"))' "$RIG/audit.log" | sort -u
+}
+
+counted_requests() {
+	local labels='code="20[01]",resource="([^"]*)",verb="([^"]*)"'
+	curl -sSf "http://$address:8081/metrics" |
+	    sed -nE "s|^.*_api_requests_total\\{$labels\\} .*|\\2 \\1|p" |
+	    sort -u
+}
+
+every_request_that_is_made_has_its_series_from_the_start() {
+	controller_stop
+	controller_start
+	granted_requests >"$RIG/granted"
+	[ -s "$RIG/granted" ]
+	same "" "$(comm -23 "$RIG/granted" <(counted_requests))" \
+	    "without a series"
+}
+test_case every_request_that_is_made_has_its_series_from_the_start
+
 # scraped FILE: by the labels and the port name of both monitors one comes from
 # the Deployment to its container's port.
 scraped() {

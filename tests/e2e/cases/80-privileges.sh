@@ -7,18 +7,12 @@
 # OpenShift demands it of those who set owners; the last case proves that.
 kept="delete secrets"
 
-# never_used NS ACCOUNT SINCE: but for the labels of namespaces, which only keys
-# ask for that are limited to some.
-never_used() {
-	unused "$@" | grep -v '^get namespaces$'
-}
-
 # The kubelet's side of the Pods is done by hand, so the namespaces' default
 # accounts do nothing and all audit lines are the controllers'.  One case runs
 # with --old-gc-behavior, which deletes, so that not even that is left.
 a_whole_run_uses_every_verb_that_is_granted_cluster_wide() {
 	[ -z "$pattern" ] || skip "only a whole run uses them all"
-	same "" "$(never_used kube-system "$app" 1)" \
+	same "" "$(unused kube-system "$app" 1)" \
 	    "granted and never used"
 }
 test_case a_whole_run_uses_every_verb_that_is_granted_cluster_wide
@@ -29,7 +23,8 @@ namespaced_install() {
 	kubectl apply -k "$(overlay_in tenant namespaced)"
 	instance_start tenant "$app" tenant-0 8080
 	busy tenant 8080
-	same "$kept" "$(never_used tenant "$app" "$since")" \
+	next_published tenant tenant-0
+	same "$kept" "$(unused tenant "$app" "$since")" \
 	    "granted and never used"
 	fails grep -i -e forbidden -e refused \
 	    "$RIG/instances/tenant/tenant-0/controller.log"
@@ -62,6 +57,15 @@ certificates_are_new() {
 	cmp "$RIG/8080.pem" "$RIG/8180.pem"
 }
 
+# What only a first key or one that is limited to some namespaces asks for.
+limited_key_opens() {
+	restricted_key 'team in (blue)'
+	kubectl label namespace "$ns" team=blue
+	restricted_secret "$ns"
+	unsealed "$ns" s foo=bar
+	kubectl delete secret -n kube-system restricted
+}
+
 # A shorter lease than the default, so that the case need not wait for it.
 impatient=(--leader-elect-lease-duration 3s --leader-elect-renew-deadline 2s
 	--leader-elect-retry-period 500ms)
@@ -71,15 +75,19 @@ ha_install() {
 	namespace
 	since=$(audit_line)
 	kubectl delete lease -n kube-system "$app"
+	kubectl delete configmap -n kube-system "$cert_configmap"
 	kubectl apply -k "$(overlay ha)"
 	instance_start kube-system "$app" ha-a 8080 "${impatient[@]}"
 	within 20 held_by ha-a
 	instance_start kube-system "$app" ha-b 8180 "${impatient[@]}"
+	within 5 published_is_served
 	certificate >"$RIG/before.pem"
 	kill -USR1 "$(cat "$RIG/instances/kube-system/ha-a/controller.pid")"
 	within 60 certificates_are_new
+	within 5 published_is_served
 	busy "$ns" 8180
-	same "$kept" "$(never_used kube-system "$app" "$since")" \
+	limited_key_opens
+	same "$kept" "$(unused kube-system "$app" "$since")" \
 	    "granted and never used"
 	instance_kill KILL kube-system ha-a
 	within 40 held_by ha-b

@@ -118,12 +118,6 @@ release_files() {
 	    --audience sealed-secrets-admin >"$dir/token"
 }
 
-# The certificate in the ConfigMap is no longer that of the start.
-release_publishes_anew() {
-	fails cmp -s "$RIG/release.pem" <(get configmap -n release \
-	    sealing-certificate | jq -j '.data["cert.pem"]')
-}
-
 # The job's own arguments, but for the places of its files.
 release_backup() {
 	local args dir=$RIG/admin
@@ -150,7 +144,6 @@ release_install() {
 		rbac: {clusterRoleName: release-unsealer}
 		admin: {enabled: true, selfSigned: true}
 		backup: {enabled: true}
-		certificateConfigMap: {name: sealing-certificate}
 	EOF
 	restricted release
 	since=$(audit_line)
@@ -168,11 +161,11 @@ release_install() {
 	endpoints release sealed-secrets release-0
 	kubeseal --fetch-cert --controller-name sealed-secrets \
 	    --controller-namespace release >"$RIG/release.pem"
+	within 5 published_is release "$RIG/release.pem"
 	busy "$ns" 8080
-	kill -USR1 "$(cat "$RIG/instances/release/release-0/controller.pid")"
-	within 60 release_publishes_anew
+	next_published release release-0
 	release_backup
-	same "$kept" "$(never_used release sealed-secrets "$since")" \
+	same "$kept" "$(unused release sealed-secrets "$since")" \
 	    "granted and never used"
 	instance_kill TERM release release-0
 	value=$(data "$ns" busy)

@@ -83,12 +83,6 @@ share() {
 	die "nothing is kept as $1"
 }
 
-# minute_is_over MINUTE: the name of a first key follows from the minute, and no
-# cluster is made anew within the same one.
-minute_is_over() {
-	[ $(($(date +%s) / 60)) -gt "$1" ]
-}
-
 # namespace: makes a namespace for the running case; sets $ns.
 namespace() {
 	ns=t$(random 4)

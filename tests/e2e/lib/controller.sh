@@ -6,6 +6,7 @@
 # shellcheck disable=SC2154,SC2034
 
 app=sealed-secrets-controller
+cert_configmap=sealed-secrets-cert
 key_label=sealedsecrets.bitnami.com/sealed-secrets-key
 
 # mount_account DIR NS ACCOUNT POD: DIR/serviceaccount as a kubelet makes it; the
@@ -93,6 +94,23 @@ controller_running() {
 
 certificate() {
 	curl -sSf --max-time 5 "http://$address:8080/v1/cert.pem"
+}
+
+# published NS: the certificate in the ConfigMap, as a user reads it who has no
+# binding of his own.
+published() {
+	kubectl get configmap "$cert_configmap" -n "$1" --as sealer \
+	    -o jsonpath='{.data.cert\.pem}'
+}
+
+# published_is NS FILE
+published_is() {
+	published "$1" | cmp - "$2"
+}
+
+published_is_served() {
+	certificate >"$RIG/served.pem"
+	published_is kube-system "$RIG/served.pem"
 }
 
 certificate_same() {

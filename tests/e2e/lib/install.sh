@@ -153,3 +153,10 @@ busy() {
 	}
 	within 30 repeated
 }
+
+# next_published NS POD: another key, whose certificate comes into the ConfigMap.
+next_published() {
+	published "$1" >"$RIG/published.pem"
+	kill -USR1 "$(cat "$RIG/instances/$1/$2/controller.pid")"
+	within 60 fails published_is "$1" "$RIG/published.pem"
+}

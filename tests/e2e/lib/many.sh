@@ -39,10 +39,9 @@ all_synced() {
 	    select(.status.conditions[0].status == "True")] | length')" = "$1" ]
 }
 
-# many COUNT: sets $created and $finished, the milliseconds from before the
-# first object until all were there and until all were Synced.
-many() {
-	local start i
+# many_files COUNT: so many SealedSecrets, prepared in $RIG/many.
+many_files() {
+	local i
 	rm -rf "$RIG/many"
 	mkdir "$RIG/many"
 	secret "$ns" '@NAME@' "foo=$(plain)" | seal --scope cluster-wide |
@@ -51,6 +50,13 @@ many() {
 		sed "s/@NAME@/m-$i/" "$RIG/many.json" >"$RIG/many/$i.json"
 	done
 	post_list "$RIG/many"
+}
+
+# many COUNT: sets $created and $finished, the milliseconds from before the
+# first object until all were there and until all were Synced.
+many() {
+	local start
+	many_files "$1"
 	start=$(now_ms)
 	post_all "$RIG/many"
 	created=$(($(now_ms) - start))
