@@ -161,6 +161,24 @@ env_allocarray(struct env *e, size_t n, size_t size)
 	return env_alloc(e, total);
 }
 
+void *
+env_grow(
+    struct env *e, void *v, size_t len, size_t *cap, size_t least, size_t size)
+{
+	size_t want = *cap == 0 ? least : 2 * *cap;
+	void *bigger;
+
+	if (len < *cap)
+		return v;
+	bigger = env_allocarray(e, want, size);
+	if (bigger == NULL)
+		return NULL;
+	if (*cap > 0)
+		memcpy(bigger, v, *cap * size);
+	*cap = want;
+	return bigger;
+}
+
 bool
 env_extend(struct env *e, void *p, size_t old, size_t size)
 {

@@ -55,6 +55,11 @@ void env_release(struct env *e);
  */
 void *env_alloc(struct env *e, size_t size) MUST_CHECK;
 void *env_allocarray(struct env *e, size_t n, size_t size) MUST_CHECK;
+/* v with room for one more element of this size than len: itself, or a copy
+ * twice as large (at first: least) where *cap elements are all there is room
+ * for. */
+void *env_grow(struct env *e, void *v, size_t len, size_t *cap, size_t least,
+    size_t size) MUST_CHECK;
 /* Grows what was allocated last without moving it; false: allocate anew. */
 bool env_extend(struct env *e, void *p, size_t old, size_t size);
 /* A copy with a NUL behind it. */

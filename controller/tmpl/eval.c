@@ -14,6 +14,8 @@
 
 /* Of string arguments. */
 #define BYTES_PER_STEP 64
+/* Room for variables, and for arguments, at first. */
+#define STACK_LEAST 16
 
 /* What a word was given: the arguments behind it, and what came through the
  * pipe (NULL: nothing). */
@@ -57,40 +59,26 @@ fail_node(struct exec *x, const char *before, const struct node *n,
 int
 eval_push_var(struct exec *x, struct span name, struct value v)
 {
-	size_t cap = x->vars_cap == 0 ? 16 : 2 * x->vars_cap;
-	struct variable *bigger;
+	struct variable *vars = env_grow(x->env, x->vars, x->nvars,
+	    &x->vars_cap, STACK_LEAST, sizeof(*vars));
 
-	if (x->nvars == x->vars_cap) {
-		bigger = env_allocarray(x->env, cap, sizeof(*bigger));
-		if (bigger == NULL)
-			return -1;
-		if (x->nvars > 0)
-			memcpy(bigger, x->vars, x->nvars * sizeof(*bigger));
-		x->vars = bigger;
-		x->vars_cap = cap;
-	}
-	x->vars[x->nvars] = (struct variable) { name, v };
-	x->nvars++;
+	if (vars == NULL)
+		return -1;
+	x->vars = vars;
+	x->vars[x->nvars++] = (struct variable) { name, v };
 	return 0;
 }
 
 static int
 push_arg(struct exec *x, struct value v)
 {
-	size_t cap = x->argv_cap == 0 ? 16 : 2 * x->argv_cap;
-	struct value *bigger;
+	struct value *argv = env_grow(x->env, x->argv, x->nargv, &x->argv_cap,
+	    STACK_LEAST, sizeof(*argv));
 
-	if (x->nargv == x->argv_cap) {
-		bigger = env_allocarray(x->env, cap, sizeof(*bigger));
-		if (bigger == NULL)
-			return -1;
-		if (x->nargv > 0)
-			memcpy(bigger, x->argv, x->nargv * sizeof(*bigger));
-		x->argv = bigger;
-		x->argv_cap = cap;
-	}
-	x->argv[x->nargv] = v;
-	x->nargv++;
+	if (argv == NULL)
+		return -1;
+	x->argv = argv;
+	x->argv[x->nargv++] = v;
 	return 0;
 }
 

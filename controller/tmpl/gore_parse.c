@@ -322,6 +322,7 @@ static int
 open_group(struct parser *x, bool numbered, const char *name, size_t len)
 {
 	struct gore_pattern *out = x->out;
+	struct gore_name *names;
 	struct level *l;
 	bool fold;
 
@@ -340,18 +341,11 @@ open_group(struct parser *x, bool numbered, const char *name, size_t len)
 	};
 	if (!numbered)
 		return 0;
-	if (out->ngroups + 1 >= out->cap) {
-		size_t cap = out->cap == 0 ? 8 : 2 * out->cap;
-		struct gore_name *names =
-		    env_allocarray(x->env, cap, sizeof(*names));
-
-		if (names == NULL)
-			return -1;
-		if (out->cap > 0)
-			memcpy(names, out->names, out->cap * sizeof(*names));
-		out->names = names;
-		out->cap = cap;
-	}
+	names = env_grow(
+	    x->env, out->names, out->ngroups + 1, &out->cap, 8, sizeof(*names));
+	if (names == NULL)
+		return -1;
+	out->names = names;
 	out->names[++out->ngroups] = (struct gore_name) { name, len };
 	return 0;
 }

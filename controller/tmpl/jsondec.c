@@ -282,19 +282,15 @@ top(const struct decoder *d)
 static int
 push(struct decoder *d, const struct value *container)
 {
-	struct frame *bigger;
+	struct frame *frames;
 
 	if (d->depth == DEPTH_MAX)
 		return unexpected(d, "exceeded max depth");
-	if (d->depth == d->cap) {
-		d->cap = d->cap == 0 ? 8 : 2 * d->cap;
-		bigger = env_allocarray(d->env, d->cap, sizeof(*bigger));
-		if (bigger == NULL)
-			return -1;
-		if (d->depth > 0)
-			memcpy(bigger, d->frames, d->depth * sizeof(*bigger));
-		d->frames = bigger;
-	}
+	frames =
+	    env_grow(d->env, d->frames, d->depth, &d->cap, 8, sizeof(*frames));
+	if (frames == NULL)
+		return -1;
+	d->frames = frames;
 	d->frames[d->depth++] = (struct frame) { .container = *container };
 	return 0;
 }

@@ -9,6 +9,8 @@
 #include "unicode.h"
 #include "utf8.h"
 
+#define LIST_LEAST 4
+
 bool
 span_equal(struct span a, struct span b)
 {
@@ -25,48 +27,33 @@ span_has_any(struct span s, const char *chars)
 	return false;
 }
 
-/* Room for one more element of the size given. */
-static int
-grow(struct env *e, void **v, uint32_t len, uint32_t *cap, size_t size)
-{
-	uint32_t want = *cap == 0 ? 4 : 2 * *cap;
-	void *bigger;
-
-	if (len < *cap)
-		return 0;
-	bigger = env_allocarray(e, want, size);
-	if (bigger == NULL)
-		return -1;
-	if (len > 0)
-		memcpy(bigger, *v, len * size);
-	*v = bigger;
-	*cap = want;
-	return 0;
-}
-
 int
 node_list_append(struct env *e, struct node_list *l, struct node *n)
 {
-	void *v = l->v;
+	size_t cap = l->cap;
+	struct node **v =
+	    env_grow(e, l->v, l->len, &cap, LIST_LEAST, sizeof(struct node *));
 
-	if (grow(e, &v, l->len, &l->cap, sizeof(struct node *)) < 0)
+	if (v == NULL)
 		return -1;
 	l->v = v;
-	l->v[l->len] = n;
-	l->len++;
+	l->cap = (uint32_t)cap;
+	l->v[l->len++] = n;
 	return 0;
 }
 
 int
 span_list_append(struct env *e, struct span_list *l, struct span s)
 {
-	void *v = l->v;
+	size_t cap = l->cap;
+	struct span *v =
+	    env_grow(e, l->v, l->len, &cap, LIST_LEAST, sizeof(*v));
 
-	if (grow(e, &v, l->len, &l->cap, sizeof(struct span)) < 0)
+	if (v == NULL)
 		return -1;
 	l->v = v;
-	l->v[l->len] = s;
-	l->len++;
+	l->cap = (uint32_t)cap;
+	l->v[l->len++] = s;
 	return 0;
 }
 

@@ -73,6 +73,31 @@ the_last_block_grows_in_place_and_no_other(void **state UNUSED)
 }
 
 static void
+an_array_grows_when_it_is_full(void **state UNUSED)
+{
+	struct env e;
+	size_t cap = 0;
+	int *v, *same;
+
+	tmplrig_env(&e);
+	v = env_grow(&e, NULL, 0, &cap, 3, sizeof(*v));
+	assert_non_null(v);
+	assert_int_equal(cap, 3);
+	v[0] = 10;
+	v[2] = 12;
+	same = env_grow(&e, v, 2, &cap, 3, sizeof(*v));
+	assert_ptr_equal(same, v);
+	v = env_grow(&e, v, 3, &cap, 3, sizeof(*v));
+	assert_int_equal(cap, 6);
+	assert_int_equal(v[0], 10);
+	assert_int_equal(v[2], 12);
+	cap = SIZE_MAX / 4;
+	assert_null(env_grow(&e, v, cap, &cap, 3, sizeof(*v)));
+	assert_int_equal(cap, SIZE_MAX / 4);
+	env_release(&e);
+}
+
+static void
 steps_and_depth_run_out(void **state UNUSED)
 {
 	struct tmpl_budget b = tmpl_budget_default;
@@ -232,6 +257,7 @@ main(void)
 		cmocka_unit_test(memory_is_zeroed_aligned_and_bounded),
 		cmocka_unit_test(sizes_that_overflow_are_refused),
 		cmocka_unit_test(the_last_block_grows_in_place_and_no_other),
+		cmocka_unit_test(an_array_grows_when_it_is_full),
 		cmocka_unit_test(steps_and_depth_run_out),
 		cmocka_unit_test(cpu_time_runs_out),
 		cmocka_unit_test(costly_calls_need_credits_and_time_to_end_in),
