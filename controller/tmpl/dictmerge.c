@@ -181,13 +181,10 @@ copy_map(struct env *e, const struct value *v, struct value *ret)
 static int
 copy_version(struct env *e, struct value *ret)
 {
-	struct version *zero = env_alloc(e, sizeof(*zero));
+	struct version zero = { 0 };
 
-	if (zero == NULL)
-		return -1;
-	zero->pre = zero->metadata = zero->original = value_str("", 0);
-	*ret = value_obj(&type_semver, zero);
-	return 0;
+	zero.pre = zero.metadata = zero.original = value_str("", 0);
+	return value_obj_copy(e, &type_semver, &zero, sizeof(zero), ret);
 }
 
 int

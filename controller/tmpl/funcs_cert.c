@@ -353,18 +353,6 @@ fill(const struct spec *s, X509 *cert)
 }
 
 static int
-ret_certificate(struct call *c, const struct certificate *v, struct value *ret)
-{
-	struct certificate *copy = env_alloc(c->env, sizeof(*copy));
-
-	if (copy == NULL)
-		return -1;
-	*copy = *v;
-	*ret = value_obj(&type_certificate, copy);
-	return 0;
-}
-
-static int
 cert_pem(struct call *c, X509 *cert, struct value *ret)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
@@ -425,7 +413,9 @@ make(const struct spec *s, struct value *ret)
 		rc = privkey_pem(s->call->env, s->key, &out.key);
 	X509_free(cert);
 	ERR_clear_error();
-	return rc < 0 ? -1 : ret_certificate(s->call, &out, ret);
+	return rc < 0 ? -1
+		      : value_obj_copy(s->call->env, &type_certificate, &out,
+			    sizeof(out), ret);
 }
 
 /* A key of its own, or the one in PEM. */
@@ -578,7 +568,8 @@ fn_build_custom(struct call *c, struct value *ret)
 	if (key == NULL)
 		return -1;
 	EVP_PKEY_free(key);
-	return ret_certificate(c, &out, ret);
+	return value_obj_copy(
+	    c->env, &type_certificate, &out, sizeof(out), ret);
 }
 
 static int

@@ -20,26 +20,13 @@ version_of(const struct value *v)
 }
 
 static int
-ret_version(struct call *c, const struct type *type, const struct version *v,
-    struct value *ret)
-{
-	struct version *copy = env_alloc(c->env, sizeof(*copy));
-
-	if (copy == NULL)
-		return -1;
-	*copy = *v;
-	*ret = value_obj(type, copy);
-	return 0;
-}
-
-static int
 fn_semver(struct call *c, struct value *ret)
 {
 	struct version v;
 
 	if (version_parse(c->env, &c->args[0], &v) < 0)
 		return -1;
-	return ret_version(c, &type_semver, &v, ret);
+	return value_obj_copy(c->env, &type_semver, &v, sizeof(v), ret);
 }
 
 static int
@@ -116,7 +103,7 @@ ret_changed(struct call *c, struct version *v, struct value *ret)
 	version_print(&out, v);
 	if (text_done(&out, &v->original) < 0)
 		return -1;
-	return ret_version(c, &type_version, v, ret);
+	return value_obj_copy(c->env, &type_version, v, sizeof(*v), ret);
 }
 
 static int

@@ -33,13 +33,7 @@ value_of_type(const struct type *type, int64_t i)
 int
 timetypes_ret(struct call *c, const struct gotime *t, struct value *ret)
 {
-	struct gotime *copy = env_alloc(c->env, sizeof(*copy));
-
-	if (copy == NULL)
-		return -1;
-	*copy = *t;
-	*ret = value_obj(&type_time, copy);
-	return 0;
+	return value_obj_copy(c->env, &type_time, t, sizeof(*t), ret);
 }
 
 /* Methods of time.Time. */
@@ -219,13 +213,11 @@ tm_utc(struct call *c, struct value *ret)
 static int
 tm_location(struct call *c, struct value *ret)
 {
-	struct location *l = env_alloc(c->env, sizeof(*l));
+	const struct location l = {
+		.zone = timetypes_time(&c->args[0])->zone,
+	};
 
-	if (l == NULL)
-		return -1;
-	l->zone = timetypes_time(&c->args[0])->zone;
-	*ret = value_obj(&type_location, l);
-	return 0;
+	return value_obj_copy(c->env, &type_location, &l, sizeof(l), ret);
 }
 
 static int

@@ -150,6 +150,19 @@ value_obj(const struct type *type, void *obj)
 	return (struct value) { .type = type, .u.obj = obj };
 }
 
+int
+value_obj_copy(struct env *e, const struct type *type, const void *obj,
+    size_t size, struct value *ret)
+{
+	void *copy = env_alloc(e, size);
+
+	if (copy == NULL)
+		return -1;
+	memcpy(copy, obj, size);
+	*ret = value_obj(type, copy);
+	return 0;
+}
+
 struct value
 value_concrete(struct value v)
 {

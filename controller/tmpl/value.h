@@ -128,6 +128,9 @@ int value_strdup(
     struct env *e, const char *p, size_t len, struct value *ret) MUST_CHECK;
 /* A struct or pointer of a type of its own. */
 struct value value_obj(const struct type *type, void *obj);
+/* The same of a copy in the environment's memory. */
+int value_obj_copy(struct env *e, const struct type *type, const void *obj,
+    size_t size, struct value *ret) MUST_CHECK;
 /* v without the mark of an interface slot. */
 struct value value_concrete(struct value v);
 

@@ -174,6 +174,23 @@ only_comparable_types_are_compared_for_identity(void **state UNUSED)
 }
 
 static void
+an_object_may_be_a_copy(void **state UNUSED)
+{
+	struct value a = value_int(7), copy;
+	struct env e;
+
+	tmplrig_env(&e);
+	assert_int_equal(
+	    value_obj_copy(&e, &type_list, &a, sizeof(a), &copy), 0);
+	assert_ptr_equal(copy.type, &type_list);
+	a.u.i = 8;
+	assert_int_equal(((const struct value *)copy.u.obj)->u.i, 7);
+	assert_int_equal(
+	    value_obj_copy(&e, &type_list, &a, SIZE_MAX - 3, &copy), -1);
+	env_release(&e);
+}
+
+static void
 lists_do_not_grow_beyond_the_budget(void **state UNUSED)
 {
 	struct value l;
@@ -204,6 +221,7 @@ main(void)
 		cmocka_unit_test(deep_equality_of_endless_values_ends),
 		cmocka_unit_test(
 		    only_comparable_types_are_compared_for_identity),
+		cmocka_unit_test(an_object_may_be_a_copy),
 		cmocka_unit_test(lists_do_not_grow_beyond_the_budget),
 	};
 
