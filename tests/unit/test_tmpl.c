@@ -166,19 +166,26 @@ a_bomb_ends_within_a_second_of_cpu_time(void **state UNUSED)
 	}
 }
 
-/* CPU time as the engine counts it while it renders; it must fail. */
-static uint64_t
-cpu_of_bomb(const char *text, uint64_t tick_ns)
+static struct tmpl_result *
+render_on(struct tmplrig_cpu *cpu, const char *text)
 {
-	struct tmplrig_cpu cpu = { .tick_ns = tick_ns };
-	struct clock clock = tmplrig_cpu_clock(&cpu);
+	struct clock clock = tmplrig_cpu_clock(cpu);
 	struct tmpl_source src = source("cfg", text);
 	struct tmpl_input in = {
 		.sources = &src,
 		.nsources = 1,
 		.clock = &clock,
 	};
-	AUTO(tmpl_result) struct tmpl_result *r = tmpl_render(&in);
+
+	return tmpl_render(&in);
+}
+
+/* CPU time as the engine counts it while it renders; it must fail. */
+static uint64_t
+cpu_of_bomb(const char *text, uint64_t tick_ns)
+{
+	struct tmplrig_cpu cpu = { .tick_ns = tick_ns };
+	AUTO(tmpl_result) struct tmpl_result *r = render_on(&cpu, text);
 
 	if (r->nerrors == 0)
 		print_error("in %s\n", text);
@@ -237,14 +244,7 @@ a_chain_of_certificates_is_no_bomb(void **state UNUSED)
 	    "{{ $s.Key | len | lt 500 }}{{ $c.Key | len | lt 500 }}";
 	/* A machine four times as fast as the clock says. */
 	struct tmplrig_cpu cpu = { .tick_ns = 20 * 1000 };
-	struct clock clock = tmplrig_cpu_clock(&cpu);
-	struct tmpl_source src = source("cfg", text);
-	struct tmpl_input in = {
-		.sources = &src,
-		.nsources = 1,
-		.clock = &clock,
-	};
-	AUTO(tmpl_result) struct tmpl_result *r = tmpl_render(&in);
+	AUTO(tmpl_result) struct tmpl_result *r = render_on(&cpu, text);
 
 	if (r->nerrors > 0)
 		print_error("%s\n", r->outputs[0].error);
