@@ -8,12 +8,10 @@
  * Prints renderings per second.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "tmpl/tmpl.h"
+#include "tool.h"
 
 static const char config[] =
     "# {{ .app | upper }}\n"
@@ -37,8 +35,8 @@ static const char config[] =
     "[extra]\n"
     "json = {{ dict \"a\" .app \"h\" .host | toJson }}\n";
 
-static int
-render(void)
+static bool
+render(void *ctx UNUSED)
 {
 #define DATUM(n, v)                                        \
 	{                                                  \
@@ -61,26 +59,20 @@ render(void)
 	});
 
 	if (res->nerrors == 0)
-		return 0;
+		return true;
 	(void)fprintf(stderr, "bench_render: %s\n", res->outputs[0].error);
-	return -1;
+	return false;
 }
 
 int
 main(int argc, char *argv[])
 {
-	uint64_t start, limit, n = 0;
+	double rate;
 
 	mem_install_hooks();
-	limit = (argc > 1 ? strtoull(argv[1], NULL, 10) : 3) * NS_PER_S;
-	start = clock_cpu_ns(&clock_system);
-	while (clock_cpu_ns(&clock_system) - start < limit) {
-		if (render() < 0)
-			return 1;
-		n++;
-	}
-	(void)printf("%.1f\n",
-	    (double)n * (double)NS_PER_S /
-		(double)(clock_cpu_ns(&clock_system) - start));
+	if (!tool_rate(
+		argc > 1 ? tool_number(argv[1]) : 3, render, NULL, &rate))
+		return 1;
+	(void)printf("%.1f\n", rate);
 	return 0;
 }

@@ -5,7 +5,6 @@
  *	bench_unseal SECONDS
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -14,6 +13,7 @@
 #include "keystore/registry.h"
 #include "keystore/seal.h"
 #include "tests/lib/keyring.h"
+#include "tool.h"
 
 #define LABEL "namespace/name"
 
@@ -36,36 +36,38 @@ registry_of_one_key(struct buf *blob, struct err *err)
 	return r;
 }
 
+struct work {
+	struct registry *keys;
+	struct buf blob;
+	uint32_t hint;
+	struct err err;
+};
+
+static bool
+open_once(void *ctx)
+{
+	struct work *w = ctx;
+	AUTO(secret) struct secret *plain = NULL;
+
+	return keyring_open(w->keys, &w->hint, LABEL, strlen(LABEL),
+		   w->blob.data, w->blob.len, &plain, &w->err) == 0;
+}
+
 int
 main(int argc, char *argv[])
 {
-	AUTO_RELEASE(buf) struct buf blob = BUF_INIT(SEAL_BLOB_MAX);
-	AUTO(registry) struct registry *r = NULL;
-	struct err err = ERR_INIT;
-	uint32_t hint = 0;
-	uint64_t start, limit, n = 0;
+	struct work w = { .blob = BUF_INIT(SEAL_BLOB_MAX), .err = ERR_INIT };
+	double rate;
 
 	mem_install_hooks();
-	limit = (argc > 1 ? strtoull(argv[1], NULL, 10) : 3) * NS_PER_S;
-	r = registry_of_one_key(&blob, &err);
-	if (r == NULL) {
-		(void)fprintf(stderr, "bench_unseal: %s\n", err.msg);
-		return 1;
-	}
+	w.keys = registry_of_one_key(&w.blob, &w.err);
 	/* Processor time, as openssl speed counts it: whatever else runs. */
-	start = clock_cpu_ns(&clock_system);
-	while (clock_cpu_ns(&clock_system) - start < limit) {
-		AUTO(secret) struct secret *plain = NULL;
-
-		if (keyring_open(r, &hint, LABEL, strlen(LABEL), blob.data,
-			blob.len, &plain, &err) < 0) {
-			(void)fprintf(stderr, "bench_unseal: %s\n", err.msg);
-			return 1;
-		}
-		n++;
-	}
-	(void)printf("%.1f\n",
-	    (double)n * (double)NS_PER_S /
-		(double)(clock_cpu_ns(&clock_system) - start));
+	if (w.keys == NULL ||
+	    !tool_rate(
+		argc > 1 ? tool_number(argv[1]) : 3, open_once, &w, &rate))
+		tool_die("bench_unseal: %s", w.err.msg);
+	(void)printf("%.1f\n", rate);
+	registry_free(w.keys);
+	buf_release(&w.blob);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/thread.h"
 
@@ -91,6 +92,22 @@ tool_percentile(double *v, size_t n, double p)
 		return 0.0;
 	qsort(v, n, sizeof(*v), compare);
 	return v[i < n ? i : n - 1];
+}
+
+bool
+tool_rate(
+    unsigned long seconds, bool (*once)(void *ctx), void *ctx, double *rate)
+{
+	uint64_t start = clock_cpu_ns(&clock_system), used, n = 0;
+
+	do {
+		if (!once(ctx))
+			return false;
+		n++;
+		used = clock_cpu_ns(&clock_system) - start;
+	} while (used < seconds * NS_PER_S);
+	*rate = (double)n * (double)NS_PER_S / (double)used;
+	return true;
 }
 
 static void *

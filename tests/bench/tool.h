@@ -5,6 +5,7 @@
 #ifndef BENCH_TOOL_H
 #define BENCH_TOOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,11 @@ unsigned long tool_number(const char *s); /* ends where it is none */
 
 double tool_now(void); /* seconds since the epoch */
 double tool_cpu(void); /* seconds of this process */
+
+/* Calls once(ctx) until so many seconds of this thread's processor time are
+ * used, or it fails (false); *rate is how often that was in a second. */
+bool tool_rate(
+    unsigned long seconds, bool (*once)(void *ctx), void *ctx, double *rate);
 
 /* Sorts v; p from 0 to 1. */
 double tool_percentile(double *v, size_t n, double p);
