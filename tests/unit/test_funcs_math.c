@@ -156,8 +156,8 @@ large_results_and_long_work_end_with_the_budget(void **state UNUSED)
 		"{{ $l := untilStep 0 9223372036854775807 1 }}",
 		"{{ $l := seq 1000000000 }}",
 		"{{ $l := seq -9223372036854775808 9223372036854775806 }}",
-		"{{ $l := untilStep 9223372036854775807 -9223372036854775808 "
-		"-1 }}",
+		("{{ $l := untilStep 9223372036854775807 -9223372036854775808 "
+		 "-1 }}"),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
