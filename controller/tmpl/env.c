@@ -84,14 +84,37 @@ env_exhaust(struct env *e, const char *what)
 	return -1;
 }
 
-void
-env_reserve(struct env *e)
+struct env_reserve
+env_reserve_begin(struct env *e)
 {
+	struct env_reserve before = { e->left.depth, e->next_check, e->chunks,
+		e->exhausted };
+
 	e->exhausted = false;
 	e->left.memory_bytes += RESERVE_BYTES;
 	e->left.steps += RESERVE_STEPS;
 	e->left.depth += RESERVE_DEPTH;
 	e->next_check = 0;
+	return before;
+}
+
+/* What was used counts as used of the budget, as far as that goes. */
+void
+env_reserve_end(struct env *e, const struct env_reserve *before)
+{
+	struct tmpl_budget *left = &e->left;
+
+	left->memory_bytes = left->memory_bytes > RESERVE_BYTES
+	    ? left->memory_bytes - RESERVE_BYTES
+	    : 0;
+	left->steps =
+	    left->steps > RESERVE_STEPS ? left->steps - RESERVE_STEPS : 0;
+	left->depth = before->depth;
+	/* A block that was made of the reserve is for the message alone. */
+	if (left->memory_bytes == 0 && e->chunks != before->chunks)
+		e->chunks->used = e->chunks->size;
+	e->next_check = before->next_check;
+	e->exhausted = before->exhausted;
 }
 
 int

@@ -93,8 +93,19 @@ int env_key_begin(struct env *e, unsigned credits) MUST_CHECK;
 bool env_key_goes_on(const struct env *e);
 int env_key_end(struct env *e) MUST_CHECK;
 
-/* For the error message alone: a little more, although all is used up. */
-void env_reserve(struct env *e);
+/*
+ * For the error message alone: a little more, although all is used up, and
+ * without a look at the clock. The end takes back what is left of it, so that
+ * an error gives the templates behind it nothing.
+ */
+struct env_reserve {
+	unsigned depth;
+	uint64_t next_check;
+	struct env_chunk *chunks;
+	bool exhausted;
+};
+struct env_reserve env_reserve_begin(struct env *e);
+void env_reserve_end(struct env *e, const struct env_reserve *before);
 /* The budget is used up: sets the error "out of budget: WHAT", for good. */
 int env_exhaust(struct env *e, const char *what);
 /*

@@ -313,14 +313,14 @@ static void
 locate_error(struct exec *x)
 {
 	struct env *e = x->env;
-	bool exhausted = e->exhausted;
 	char *cause = STEAL(e->fault);
+	struct env_reserve before;
 	unsigned line;
 	size_t column;
 	struct text name;
 	struct value v;
 
-	env_reserve(e);
+	before = env_reserve_begin(e);
 	position(x, &line, &column);
 	text_init(&name, e);
 	quote_string(&name, x->tmpl->name.p, x->tmpl->name.len, false);
@@ -330,7 +330,7 @@ locate_error(struct exec *x)
 	    x->set->source, line, column, v.u.s.p, eval_node_text(x, x->node),
 	    cause == NULL ? "failed" : cause);
 	mem_free_wiped(cause);
-	e->exhausted = exhausted;
+	env_reserve_end(e, &before);
 }
 
 int

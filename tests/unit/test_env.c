@@ -234,6 +234,33 @@ later_keys_share_what_the_first_left(void **state UNUSED)
 }
 
 static void
+the_reserve_is_for_the_message_alone(void **state UNUSED)
+{
+	struct tmpl_budget b = tmpl_budget_default;
+	struct env_reserve before;
+	struct env e;
+
+	b.memory_bytes = 1000;
+	b.steps = 10;
+	b.depth = 1;
+	env_init(&e, &b, &clock_system);
+	assert_non_null(env_alloc(&e, 1000 - 1000 % 16));
+	assert_int_equal(env_step(&e, 11), -1);
+	before = env_reserve_begin(&e);
+	assert_non_null(env_alloc(&e, 10000));
+	assert_int_equal(env_step(&e, 100), 0);
+	assert_int_equal(env_enter(&e), 0);
+	env_reserve_end(&e, &before);
+	assert_true(e.exhausted);
+	e.exhausted = false;
+	assert_int_equal(e.left.depth, 1);
+	assert_int_equal(env_step(&e, 1), -1);
+	e.exhausted = false;
+	assert_null(env_alloc(&e, 16));
+	env_release(&e);
+}
+
+static void
 the_first_error_stays_and_can_be_forgiven(void **state UNUSED)
 {
 	struct env e;
@@ -263,6 +290,7 @@ main(void)
 		cmocka_unit_test(costly_calls_need_credits_and_time_to_end_in),
 		cmocka_unit_test(the_first_key_has_its_own_time),
 		cmocka_unit_test(later_keys_share_what_the_first_left),
+		cmocka_unit_test(the_reserve_is_for_the_message_alone),
 		cmocka_unit_test(the_first_error_stays_and_can_be_forgiven),
 	};
 

@@ -112,6 +112,60 @@ an_ordinary_error_leaves_the_others_alone(void **state UNUSED)
 	assert_string_equal(r->outputs[2].data, "abc");
 }
 
+/* The message of an error gets a little of everything, and gives it back. */
+static void
+what_failed_adds_nothing_to_the_budget(void **state UNUSED)
+{
+	static const struct {
+		const char *text;
+		const char *what;
+		struct tmpl_budget budget;
+	} cases[] = {
+		{ "{{ $x := repeat 60000 \"x\" }}{{ fail \"\" }}", "memory",
+		    { 1000, 1000000, 1000000, 100, 100, 0, 0 } },
+		{ "{{ range 900 }}{{ end }}{{ fail \"\" }}", "steps",
+		    { 1000, 1000000, 9000, 100, 100, 0, 0 } },
+	};
+	struct tmpl_source src[100];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		for (size_t j = 0; j < ARRAY_SIZE(src); j++)
+			src[j] = source("a", cases[i].text);
+		AUTO(tmpl_result)
+		struct tmpl_result *r =
+		    render_all(src, ARRAY_SIZE(src), &cases[i].budget);
+
+		assert_non_null(
+		    strstr(r->outputs[0].error, "(message withheld)"));
+		for (size_t j = 30; j < ARRAY_SIZE(src); j++) {
+			assert_non_null(
+			    strstr(r->outputs[j].error, "out of budget: "));
+			assert_non_null(
+			    strstr(r->outputs[j].error, cases[i].what));
+		}
+	}
+}
+
+static void
+the_clock_is_looked_at_behind_an_error_too(void **state UNUSED)
+{
+	struct tmplrig_cpu cpu = { .tick_ns = 150 * NS_PER_MS };
+	struct clock clock = tmplrig_cpu_clock(&cpu);
+	struct tmpl_source src[] = {
+		source("a", "{{ fail \"\" }}"),
+		source("b", "{{ range 1000000 }}{{ end }}"),
+	};
+	struct tmpl_input in = {
+		.sources = src,
+		.nsources = ARRAY_SIZE(src),
+		.clock = &clock,
+	};
+	AUTO(tmpl_result) struct tmpl_result *r = tmpl_render(&in);
+
+	assert_non_null(strstr(r->outputs[0].error, "(message withheld)"));
+	assert_non_null(strstr(r->outputs[1].error, "out of budget: CPU time"));
+}
+
 static uint64_t
 cpu_ms(void)
 {
@@ -406,6 +460,8 @@ main(void)
 		cmocka_unit_test(
 		    what_one_template_uses_up_is_gone_for_the_others),
 		cmocka_unit_test(an_ordinary_error_leaves_the_others_alone),
+		cmocka_unit_test(what_failed_adds_nothing_to_the_budget),
+		cmocka_unit_test(the_clock_is_looked_at_behind_an_error_too),
 		cmocka_unit_test(a_bomb_ends_within_a_second_of_cpu_time),
 		cmocka_unit_test(
 		    costly_functions_in_a_loop_end_with_the_cpu_time),
