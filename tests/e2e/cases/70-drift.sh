@@ -60,7 +60,7 @@ events_of() {
 	    "involvedObject.name=$1,reason=$2" | jq '[.items[].count] | add // 0'
 }
 
-told() {
+was_told() {
 	same "$3" "$(events_of "$1" "$2")" "events $2 of $1"
 }
 
@@ -78,18 +78,18 @@ detection_writes_nothing_and_a_restart_tells_nothing_twice() {
 	labelled "$ns" s "$value"
 	edit s '{"data":{"foo":"d3Jvbmc="}}'
 	version=$(version_of secret s)
-	within 20 told s Drifted 1
+	within 20 was_told s Drifted 1
 	controller_stop
 	controller_start --drift=detect
 	within 20 detected 1
-	stays 2 told s Drifted 1
+	stays 2 was_told s Drifted 1
 	version_is secret s "$version"
 	edit s '{"metadata":{"labels":{"team":"red"}}}'
-	within 20 told s Drifted 2
+	within 20 was_told s Drifted 2
 	controller_stop
 	controller_start
 	unsealed "$ns" s "foo=$value"
-	within 20 told s Drifted 3
+	within 20 was_told s Drifted 3
 }
 test_case detection_writes_nothing_and_a_restart_tells_nothing_twice
 
