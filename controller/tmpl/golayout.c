@@ -76,8 +76,12 @@ element_at(const char *p, size_t len, size_t *width)
 	if (*width > 0)
 		return p[1] == '0' ? EL_FRACTION : EL_FRACTION_CUT;
 	for (size_t i = 0; i < ARRAY_SIZE(elements); i++) {
-		size_t n = strlen(elements[i].text);
+		size_t n;
 
+		/* Most places are none: layouts may be long. */
+		if (elements[i].text[0] != *p)
+			continue;
+		n = strlen(elements[i].text);
 		if (n > len || memcmp(p, elements[i].text, n) != 0)
 			continue;
 		if (elements[i].ends_word && len > n && p[n] >= 'a' &&
