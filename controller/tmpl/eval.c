@@ -491,6 +491,8 @@ eval_chain(struct exec *x, const struct value *dot, const struct node *node,
 	for (uint32_t i = first; i < l->len; i++) {
 		bool last = i + 1 == l->len;
 
+		if (i > first && env_step(x->env, 1) < 0)
+			return -1;
 		if (eval_field(x, dot, l->v[i], node, last ? ops : &no_operands,
 			v) < 0)
 			return -1;

@@ -252,7 +252,7 @@ fn_dig(struct call *c, struct value *ret)
 	for (size_t i = 0; i < nkeys; i++) {
 		struct str key = str_arg(c, i);
 
-		if (need_type(c, &v, &type_dict) < 0)
+		if (env_step(c->env, 1) < 0 || need_type(c, &v, &type_dict) < 0)
 			return -1;
 		if (!dict_get(&v, key.p, key.len, &v)) {
 			v = c->args[nkeys];

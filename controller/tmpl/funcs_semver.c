@@ -8,6 +8,7 @@
 #include "quote.h"
 #include "semver.h"
 
+#define PRE_BYTES_PER_STEP 8
 #define NIL_POINTER \
 	"runtime error: invalid memory address or nil pointer dereference"
 
@@ -147,6 +148,20 @@ vm_set_metadata(struct call *c, struct value *ret)
 	return ret_changed(c, &v, ret);
 }
 
+/* Of two versions, whose pre-releases may be long. */
+static int
+compare(struct call *c, int *order)
+{
+	const struct version *a = version_of(&c->args[0]);
+	const struct version *b = version_of(&c->args[1]);
+
+	if (env_step(c->env,
+		(a->pre.u.s.len + b->pre.u.s.len) / PRE_BYTES_PER_STEP) < 0)
+		return -1;
+	*order = version_compare(a, b);
+	return 0;
+}
+
 static int
 vm_compare(struct call *c, struct value *ret)
 {
@@ -159,12 +174,12 @@ vm_compare(struct call *c, struct value *ret)
 		{ "GreaterThan", false, false, true },
 		{ "GreaterThanEqual", false, true, true },
 	};
-	int order;
+	int order = 0;
 
 	if (c->args[1].u.obj == NULL)
 		return call_fail(c, NIL_POINTER);
-	order =
-	    version_compare(version_of(&c->args[0]), version_of(&c->args[1]));
+	if (compare(c, &order) < 0)
+		return -1;
 	*ret = value_int(order);
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
 		if (strcmp(c->name, methods[i].name) == 0)
@@ -178,9 +193,11 @@ vm_compare(struct call *c, struct value *ret)
 static int
 vm_equal(struct call *c, struct value *ret)
 {
-	*ret = value_bool(c->args[1].u.obj != NULL &&
-	    version_compare(version_of(&c->args[0]), version_of(&c->args[1])) ==
-		0);
+	int order = 1;
+
+	if (c->args[1].u.obj != NULL && compare(c, &order) < 0)
+		return -1;
+	*ret = value_bool(order == 0);
 	return 0;
 }
 

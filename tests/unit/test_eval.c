@@ -10,6 +10,7 @@
 /* cmocka needs the four above first. */
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "tmplrig.h"
 
@@ -104,12 +105,30 @@ fits_arguments_to_parameters(void **state UNUSED)
 	tmplrig_check(cases, ARRAY_SIZE(cases));
 }
 
+static void
+each_field_of_a_chain_is_a_step(void **state UNUSED)
+{
+	AUTO_RELEASE(buf) struct buf b = BUF_INIT(65536);
+	struct tmpl_budget budget = tmpl_budget_default;
+	AUTO_STR char *error = NULL;
+
+	budget.cpu_ms = 100000;
+	buf_puts(&b, "{{ range 20000 }}{{ with $ }}{{ $x := ");
+	for (unsigned i = 0; i < 800; i++)
+		buf_puts(&b, ".q");
+	buf_puts(&b, " }}{{ end }}{{ end }}");
+	error = tmplrig_error(buf_str(&b), &budget);
+	assert_non_null(error);
+	assert_non_null(strstr(error, "out of budget: steps"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_what_an_interface_holds),
 		cmocka_unit_test(fits_arguments_to_parameters),
+		cmocka_unit_test(each_field_of_a_chain_is_a_step),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

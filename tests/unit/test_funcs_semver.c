@@ -11,6 +11,7 @@
 /* cmocka needs the four above first. */
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "tmplrig.h"
 
 static void
@@ -85,6 +86,25 @@ changes_versions(void **state UNUSED)
 	tmplrig_check(cases, ARRAY_SIZE(cases));
 }
 
+static void
+long_versions_cost_what_they_take(void **state UNUSED)
+{
+	static const char *const methods[] = { "Equal", "LessThan", "Compare" };
+	struct tmpl_budget budget = tmpl_budget_default;
+
+	budget.cpu_ms = 100000;
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+		AUTO_STR char *text = xasprintf(
+		    "{{ $v := semver (print `1-` (repeat 50000 `a.`) `a`) }}"
+		    "{{ range 500 }}{{ $x := $v.%s $v }}{{ end }}",
+		    methods[i]);
+		AUTO_STR char *error = tmplrig_error(text, &budget);
+
+		assert_non_null(error);
+		assert_non_null(strstr(error, "out of budget: steps"));
+	}
+}
+
 int
 main(void)
 {
@@ -92,6 +112,7 @@ main(void)
 		cmocka_unit_test(reads_versions),
 		cmocka_unit_test(compares_versions),
 		cmocka_unit_test(changes_versions),
+		cmocka_unit_test(long_versions_cost_what_they_take),
 	};
 
 	/* What Go rendered, it rendered with this zone. */
