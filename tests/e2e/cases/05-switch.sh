@@ -61,8 +61,9 @@ series() {
 		s/^\(sealed_secrets_[^ ]*\) .*/\1/p' | sort
 }
 
-# writes SINCE: what the controller has asked the API server to write, but for
-# events, from that line of the audit log on: a list of [verb, what, when].
+# writes SINCE: what the controller has asked the API server to write from that
+# line of the audit log on, but for events, its Lease and the ConfigMap with its
+# certificate: a list of [verb, what, when].
 writes() {
 	tail -n "+$1" "$RIG/audit.log" | jq -cnR --arg u \
 	    "system:serviceaccount:kube-system:$app" '[inputs | fromjson? |
@@ -72,7 +73,7 @@ writes() {
 	    join("/")), (.requestReceivedTimestamp | capture(
 	    "(?<time>.*)(?<fraction>\\.[0-9]+)Z") | (.time + "Z" |
 	    fromdate) + (.fraction | "0" + . | tonumber))] |
-	    select(.[1] | IN("events", "leases") | not)]'
+	    select(.[1] | IN("events", "leases", "configmaps") | not)]'
 }
 
 # only_statuses COUNT SINCE: so many were written, about one a second, and nothing
