@@ -48,6 +48,28 @@ starts_with_zeros_at_any_size(void **state UNUSED)
 	}
 }
 
+/* Pages are used again; nothing of the secret before is seen in the next. */
+static void
+the_next_secret_sees_nothing_of_the_last(void **state UNUSED)
+{
+	enum { MANY = 20 };
+	struct secret *all[MANY];
+
+	for (int round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < MANY; i++) {
+			all[i] = secret_new(100);
+			for (unsigned k = 0; k < i; k++)
+				assert_ptr_not_equal(
+				    secret_data(all[i]), secret_data(all[k]));
+			for (size_t k = 0; k < 100; k++)
+				assert_int_equal(secret_data(all[i])[k], 0);
+			memset(secret_data(all[i]), 0xff, 100);
+		}
+		for (unsigned i = 0; i < MANY; i++)
+			secret_free(all[i]);
+	}
+}
+
 static void
 accepts_nothing_at_all(void **state UNUSED)
 {
@@ -97,6 +119,10 @@ stays_out_of_core_dumps(void **state UNUSED)
 	AUTO(secret) struct secret *s = secret_from("x", 1);
 	int local = 0;
 
+	assert_true(mapping_has_flag(secret_bytes(s), " dd"));
+	/* Also in a page that had another one in it. */
+	secret_free(s);
+	s = secret_from("y", 1);
 	assert_true(mapping_has_flag(secret_bytes(s), " dd"));
 	assert_false(mapping_has_flag(&local, " dd"));
 }
@@ -157,6 +183,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(holds_a_copy_of_the_bytes),
 		cmocka_unit_test(starts_with_zeros_at_any_size),
+		cmocka_unit_test(the_next_secret_sees_nothing_of_the_last),
 		cmocka_unit_test(accepts_nothing_at_all),
 		cmocka_unit_test(shortens_and_wipes_the_tail),
 		cmocka_unit_test(stays_out_of_core_dumps),
