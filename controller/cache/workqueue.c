@@ -12,7 +12,9 @@
 
 #include <utlist.h>
 
+#include "base/jsonx.h"
 #include "base/thread.h"
+#include "bodies.h"
 #include "hashtable.h"
 
 #define LANES 2
@@ -25,7 +27,7 @@
 struct item {
 	struct hashnode node;
 	struct item *prev, *next; /* in its lane, while ready */
-	json_t *body;
+	struct body body;
 	uint64_t since_ns; /* ready since */
 	uint64_t due_ns;   /* delayed until */
 	uint32_t heap_at;  /* place in the heap plus one; 0: not delayed */
@@ -50,7 +52,7 @@ struct workqueue {
 	unsigned new_run;
 	struct item **heap;
 	uint32_t nheap, heap_cap;
-	size_t nbodies;
+	struct bodies bodies;
 	uint64_t moved_ns; /* a worker took or gave back, or work appeared */
 	bool served;	   /* a worker has asked for work */
 	bool stopping;
@@ -78,13 +80,13 @@ static void unlist_locked(struct workqueue *q, struct item *it) REQUIRES(q->mu);
 static void enqueue_locked(struct workqueue *q, struct item *it, uint8_t lane,
     uint64_t since_ns) REQUIRES(q->mu);
 static uint64_t promote_locked(struct workqueue *q) REQUIRES(q->mu);
-static json_t *swap_body_locked(
-    struct workqueue *q, struct item *it, json_t *body) REQUIRES(q->mu);
+static void set_body_locked(
+    struct workqueue *q, struct item *it, const json_t *body) REQUIRES(q->mu);
 static void delay_locked(struct workqueue *q, struct item *it, uint8_t lane,
     uint64_t due_ns) REQUIRES(q->mu);
 static struct item *next_locked(struct workqueue *q) REQUIRES(q->mu);
 static void take_locked(struct workqueue *q, uint64_t now, struct objkey *key,
-    json_t **body) REQUIRES(q->mu);
+    char **text) REQUIRES(q->mu);
 
 static struct item *
 item_of(struct hashnode *n)
@@ -112,10 +114,10 @@ workqueue_free(struct workqueue *q)
 		return;
 	while ((it = item_of(q->items.first)) != NULL) {
 		hashtable_remove(&q->items, &it->node);
-		json_decref(it->body);
 		free(it);
 	}
 	free(q->heap);
+	bodies_release(&q->bodies);
 	cond_destroy(&q->more);
 	mutex_destroy(&q->mu);
 	free(q);
@@ -281,21 +283,14 @@ promote_locked(struct workqueue *q)
 	return now;
 }
 
-/*
- * Returns the reference to release. An add without a body drops the one that
- * waits: it may be older than what the add is about.
- */
-static json_t *
-swap_body_locked(struct workqueue *q, struct item *it, json_t *body)
+/* An add without a body drops the one that waits: it may be older than what the
+ * add is about. */
+static void
+set_body_locked(struct workqueue *q, struct item *it, const json_t *body)
 {
-	json_t *old = it->body;
-
-	if (body != NULL && old == NULL && q->nbodies >= WORKQUEUE_BODIES_MAX)
-		return body;
-	it->body = body;
-	q->nbodies += body != NULL;
-	q->nbodies -= old != NULL;
-	return old;
+	bodies_drop(&q->bodies, &it->body);
+	if (body != NULL)
+		it->body = bodies_put(&q->bodies, body);
 }
 
 void
@@ -311,7 +306,7 @@ workqueue_add(struct workqueue *q, const struct objkey *key,
 		it = want_locked(q, key);
 		heap_remove_locked(q, it);
 		enqueue_locked(q, it, (uint8_t)lane, now);
-		body = swap_body_locked(q, it, body);
+		set_body_locked(q, it, body);
 		cond_signal(&q->more);
 	}
 	mutex_unlock(&q->mu);
@@ -367,8 +362,7 @@ next_locked(struct workqueue *q)
 }
 
 static void
-take_locked(
-    struct workqueue *q, uint64_t now, struct objkey *key, json_t **body)
+take_locked(struct workqueue *q, uint64_t now, struct objkey *key, char **text)
 {
 	struct item *it = next_locked(q);
 	const char *slash = strchr(it->key, '/');
@@ -379,16 +373,29 @@ take_locked(
 	memset(key, 0, sizeof(*key));
 	memcpy(key->ns, it->key, (size_t)(slash - it->key));
 	memcpy(key->name, slash + 1, strlen(slash + 1));
-	*body = swap_body_locked(q, it, NULL);
+	*text = bodies_take(&q->bodies, &it->body);
 	/* Another worker takes over waiting: for the rest, or for the next
 	 * delayed item, of which only this one may have known. */
 	if (q->nready > 0 || q->nheap > 0)
 		cond_signal(&q->more);
 }
 
+static json_t *
+parse(const char *text)
+{
+	struct err err = ERR_INIT;
+	json_t *v = NULL;
+
+	/* Our own text; if not, the object is read again. */
+	if (text != NULL && jsonx_parse(text, strlen(text), 0, &v, &err) < 0)
+		err_clear(&err);
+	return v;
+}
+
 bool
 workqueue_get(struct workqueue *q, struct objkey *key, json_t **body)
 {
+	AUTO_STR char *text = NULL;
 	uint64_t now;
 	bool got;
 
@@ -404,14 +411,16 @@ workqueue_get(struct workqueue *q, struct objkey *key, json_t **body)
 	}
 	got = !q->stopping;
 	if (got)
-		take_locked(q, now, key, body);
+		take_locked(q, now, key, &text);
 	mutex_unlock(&q->mu);
+	*body = parse(text);
 	return got;
 }
 
 bool
 workqueue_try_get(struct workqueue *q, struct objkey *key, json_t **body)
 {
+	AUTO_STR char *text = NULL;
 	uint64_t now;
 	bool got;
 
@@ -420,8 +429,9 @@ workqueue_try_get(struct workqueue *q, struct objkey *key, json_t **body)
 	now = promote_locked(q);
 	got = q->nready > 0 && !q->stopping;
 	if (got)
-		take_locked(q, now, key, body);
+		take_locked(q, now, key, &text);
 	mutex_unlock(&q->mu);
+	*body = parse(text);
 	return got;
 }
 

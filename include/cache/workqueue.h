@@ -3,7 +3,7 @@
  * never in two workers; an add during processing is replayed at done; delayed
  * adds, the earlier time wins; two lanes, new work ahead of the backlog of a
  * start or a re-list. A key may carry the object's body so that the worker
- * need not read it again: at most WORKQUEUE_BODIES_MAX wait, the rest are
+ * need not read it again: so many wait as there is room for, the rest are
  * dropped and read again. After 16 keys of the new lane in a row the backlog
  * gets one turn, so that it cannot starve. Thread-safe. Time comes from the
  * injected clock.
@@ -20,8 +20,6 @@
 #include "base/compiler.h"
 #include "kube/objkey.h"
 
-#define WORKQUEUE_BODIES_MAX 64
-
 enum workqueue_lane {
 	WORKQUEUE_NEW,	   /* events, new objects */
 	WORKQUEUE_BACKLOG, /* first list, re-lists, slow re-checks */
@@ -33,11 +31,12 @@ struct workqueue *workqueue_new(const struct clock *clock);
 void workqueue_free(struct workqueue *q);
 
 /*
- * Adds a key now. body (may be NULL) is stolen: handed to the worker, replaced
- * by a newer one, or released; an add without a body drops the one that waits,
- * which may be older than what the add is about. A key already waiting in the
- * backlog moves to the new lane when added there. A pending delayed add of the
- * key is dropped. Nothing is added after a shutdown.
+ * Adds a key now. body (may be NULL) is stolen; the worker gets an equal one,
+ * unless a newer one takes its place or there is no room for it. An add without
+ * a body drops the one that waits, which may be older than what the add is
+ * about. A key already waiting in the backlog moves to the new lane when added
+ * there. A pending delayed add of the key is dropped. Nothing is added after a
+ * shutdown.
  */
 void workqueue_add(struct workqueue *q, const struct objkey *key,
     enum workqueue_lane lane, json_t *body);
