@@ -21,6 +21,9 @@
 /* After so many keys of the new lane in a row one of the backlog gets its
  * turn, so that a flood of events cannot starve it. */
 #define NEW_RUN_MAX 16
+/* Bodies that wait longer are read again: those of a follower, whose work
+ * others do, and of a queue that is never empty. */
+#define BODIES_AGE_NS (60 * NS_PER_S)
 /* Longest delay; a longer one is shortened to it. */
 #define DELAY_MAX_MS (UINT64_C(366) * 24 * 3600 * 1000)
 
@@ -53,6 +56,7 @@ struct workqueue {
 	struct item **heap;
 	uint32_t nheap, heap_cap;
 	struct bodies bodies;
+	uint64_t bodies_since_ns; /* the first after none; while any waits */
 	uint64_t moved_ns; /* a worker took or gave back, or work appeared */
 	bool served;	   /* a worker has asked for work */
 	bool stopping;
@@ -79,9 +83,10 @@ static void push_locked(struct workqueue *q, struct item *it, uint8_t lane,
 static void unlist_locked(struct workqueue *q, struct item *it) REQUIRES(q->mu);
 static void enqueue_locked(struct workqueue *q, struct item *it, uint8_t lane,
     uint64_t since_ns) REQUIRES(q->mu);
+static void forget_bodies_locked(struct workqueue *q) REQUIRES(q->mu);
 static uint64_t promote_locked(struct workqueue *q) REQUIRES(q->mu);
-static void set_body_locked(
-    struct workqueue *q, struct item *it, const json_t *body) REQUIRES(q->mu);
+static void set_body_locked(struct workqueue *q, struct item *it,
+    const json_t *body, uint64_t now) REQUIRES(q->mu);
 static void delay_locked(struct workqueue *q, struct item *it, uint8_t lane,
     uint64_t due_ns) REQUIRES(q->mu);
 static struct item *next_locked(struct workqueue *q) REQUIRES(q->mu);
@@ -267,6 +272,15 @@ enqueue_locked(
 	}
 }
 
+static void
+forget_bodies_locked(struct workqueue *q)
+{
+	struct hashnode *n;
+
+	for (n = q->items.first; n != NULL; n = hashtable_next(n))
+		bodies_drop(&q->bodies, &item_of(n)->body);
+}
+
 /* Delayed items whose time has come become ready; returns the time. Done at
  * the start of every operation, so that lanes stay in order of waiting. */
 static uint64_t
@@ -280,17 +294,23 @@ promote_locked(struct workqueue *q)
 		heap_remove_locked(q, it);
 		enqueue_locked(q, it, it->due_lane, it->due_ns);
 	}
+	if (q->bodies.waiting > 0 && now - q->bodies_since_ns > BODIES_AGE_NS)
+		forget_bodies_locked(q);
 	return now;
 }
 
 /* An add without a body drops the one that waits: it may be older than what the
  * add is about. */
 static void
-set_body_locked(struct workqueue *q, struct item *it, const json_t *body)
+set_body_locked(
+    struct workqueue *q, struct item *it, const json_t *body, uint64_t now)
 {
 	bodies_drop(&q->bodies, &it->body);
-	if (body != NULL)
-		it->body = bodies_put(&q->bodies, body);
+	if (body == NULL)
+		return;
+	if (q->bodies.waiting == 0)
+		q->bodies_since_ns = now;
+	it->body = bodies_put(&q->bodies, body);
 }
 
 void
@@ -306,7 +326,7 @@ workqueue_add(struct workqueue *q, const struct objkey *key,
 		it = want_locked(q, key);
 		heap_remove_locked(q, it);
 		enqueue_locked(q, it, (uint8_t)lane, now);
-		set_body_locked(q, it, body);
+		set_body_locked(q, it, body, now);
 		cond_signal(&q->more);
 	}
 	mutex_unlock(&q->mu);

@@ -3,10 +3,10 @@
  * never in two workers; an add during processing is replayed at done; delayed
  * adds, the earlier time wins; two lanes, new work ahead of the backlog of a
  * start or a re-list. A key may carry the object's body so that the worker
- * need not read it again: so many wait as there is room for, the rest are
- * dropped and read again. After 16 keys of the new lane in a row the backlog
- * gets one turn, so that it cannot starve. Thread-safe. Time comes from the
- * injected clock.
+ * need not read it again: so many wait as there is room for, and for a minute;
+ * the rest are dropped and read again. After 16 keys of the new lane in a row
+ * the backlog gets one turn, so that it cannot starve. Thread-safe. Time comes
+ * from the injected clock.
  */
 #ifndef CACHE_WORKQUEUE_H
 #define CACHE_WORKQUEUE_H

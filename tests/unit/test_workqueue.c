@@ -532,6 +532,27 @@ a_key_whose_body_has_no_room_waits_without(void **state)
 	assert_int_equal(take_body(f, "b"), -1);
 }
 
+/* Those of a follower, whose queue nobody empties. */
+static void
+bodies_wait_for_a_minute(void **state)
+{
+	struct fixture *f = *state;
+
+	add_body(f, "a", 1);
+	fakeclock_advance_ms(&f->clock, 60000);
+	add_body(f, "b", 2);
+	assert_int_equal(workqueue_len(f->q), 2);
+	assert_int_equal(take_body(f, "a"), 1);
+	add_body(f, "c", 3);
+	fakeclock_advance_ms(&f->clock, 1);
+	assert_int_equal(workqueue_len(f->q), 2);
+	assert_int_equal(take_body(f, "b"), -1);
+	assert_int_equal(take_body(f, "c"), -1);
+	add_body(f, "d", 4);
+	fakeclock_advance_ms(&f->clock, 60000);
+	assert_int_equal(take_body(f, "d"), 4);
+}
+
 static void
 the_body_that_is_added_belongs_to_the_queue(void **state)
 {
@@ -827,6 +848,7 @@ main(void)
 		TEST(an_add_without_a_body_makes_the_worker_read_again),
 		TEST(a_body_waits_for_the_replay),
 		TEST(a_key_whose_body_has_no_room_waits_without),
+		TEST(bodies_wait_for_a_minute),
 		TEST(the_body_that_is_added_belongs_to_the_queue),
 		TEST(counts_failures_until_forgotten),
 		TEST(forgetting_does_not_take_a_key_out_of_the_queue),
