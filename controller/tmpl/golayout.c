@@ -259,23 +259,8 @@ static void
 put_element(struct text *out, const struct gotime *t,
     const struct gotime_parts *p, const struct chunk *c)
 {
-	switch (c->element) {
+	switch ((int)c->element) {
 	case EL_NONE:
-		break;
-	case EL_LONG_MONTH:
-	case EL_MONTH:
-	case EL_NUM_MONTH:
-	case EL_ZERO_MONTH:
-	case EL_LONG_WEEKDAY:
-	case EL_WEEKDAY:
-	case EL_DAY:
-	case EL_UNDER_DAY:
-	case EL_ZERO_DAY:
-	case EL_UNDER_YEARDAY:
-	case EL_ZERO_YEARDAY:
-	case EL_LONG_YEAR:
-	case EL_YEAR:
-		put_date(out, p, c->element);
 		break;
 	case EL_HOUR:
 	case EL_HOUR12:
@@ -300,6 +285,9 @@ put_element(struct text *out, const struct gotime *t,
 	case EL_FRACTION:
 	case EL_FRACTION_CUT:
 		put_fraction(out, t->nsec, c);
+		break;
+	default:
+		put_date(out, p, c->element);
 		break;
 	}
 }

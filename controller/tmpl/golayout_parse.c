@@ -360,7 +360,7 @@ static int
 take_element(struct parser *x, const struct chunk *c, const char *layout,
     size_t layout_len)
 {
-	switch (c->element) {
+	switch ((int)c->element) {
 	case EL_HOUR:
 	case EL_HOUR12:
 	case EL_ZERO_HOUR12:
@@ -381,23 +381,9 @@ take_element(struct parser *x, const struct chunk *c, const char *layout,
 		return x->len < c->len ? -1 : take_fraction(x, c->len);
 	case EL_FRACTION_CUT:
 		return take_optional_fraction(x);
-	case EL_NONE:
-	case EL_LONG_MONTH:
-	case EL_MONTH:
-	case EL_NUM_MONTH:
-	case EL_ZERO_MONTH:
-	case EL_LONG_WEEKDAY:
-	case EL_WEEKDAY:
-	case EL_DAY:
-	case EL_UNDER_DAY:
-	case EL_ZERO_DAY:
-	case EL_UNDER_YEARDAY:
-	case EL_ZERO_YEARDAY:
-	case EL_LONG_YEAR:
-	case EL_YEAR:
-		break;
+	default:
+		return take_date(x, c->element);
 	}
-	return take_date(x, c->element);
 }
 
 static int
