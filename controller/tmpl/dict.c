@@ -12,8 +12,6 @@
 /* Up to here a look at each entry is quicker than a hash. */
 #define LINEAR_MAX  8
 #define ENTRIES_MAX (UINT32_MAX / 4)
-/* Of keys that are hashed or compared. */
-#define BYTES_PER_STEP 64
 
 struct dict {
 	struct dict_entry *entries;
@@ -99,7 +97,7 @@ slot_put(struct dict *m, uint32_t place)
 static uint64_t
 steps_for_all(const struct dict *m)
 {
-	return m->len / 16 + m->keybytes / BYTES_PER_STEP;
+	return m->len / 16 + m->keybytes / ENV_BYTES_PER_STEP;
 }
 
 static void
@@ -189,7 +187,7 @@ dict_set(struct env *e, const struct value *m, const char *key, size_t keylen,
 
 	if (m->u.m == NULL)
 		return env_fail(e, "assignment to entry in nil map");
-	if (env_step(e, 1 + keylen / BYTES_PER_STEP) < 0)
+	if (env_step(e, 1 + keylen / ENV_BYTES_PER_STEP) < 0)
 		return -1;
 	v.iface = m->type->elem == &type_any;
 	have = find(m->u.m, key, keylen);

@@ -23,6 +23,9 @@
 #define WITHHELD	 "(value withheld)"
 #define MESSAGE_WITHHELD "(message withheld)"
 
+/* Of text that is hashed, compared or looked through, for env_step(). */
+#define ENV_BYTES_PER_STEP 64
+
 struct env_chunk;
 
 struct env {

@@ -12,8 +12,6 @@
 #include "func.h"
 #include "quote.h"
 
-/* Of string arguments. */
-#define BYTES_PER_STEP 64
 /* Room for variables, and for arguments, at first. */
 #define STACK_LEAST 16
 
@@ -294,7 +292,7 @@ charge_strings(struct exec *x, size_t base)
 
 	for (size_t i = base; i < x->nargv; i++) {
 		if (x->argv[i].type == &type_string)
-			n += x->argv[i].u.s.len / BYTES_PER_STEP;
+			n += x->argv[i].u.s.len / ENV_BYTES_PER_STEP;
 	}
 	return env_step(x->env, n);
 }

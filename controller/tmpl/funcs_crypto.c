@@ -18,7 +18,6 @@
 #include "base/mem.h"
 #include "privkey.h"
 
-#define BYTES_PER_STEP 64
 #define BCRYPT_COST    10
 #define BCRYPT_MAX     72
 #define BCRYPT_SALT    16
@@ -37,7 +36,7 @@
 static int
 charge(struct call *c, size_t len)
 {
-	return env_step(c->env, 1 + len / BYTES_PER_STEP);
+	return env_step(c->env, 1 + len / ENV_BYTES_PER_STEP);
 }
 
 static int

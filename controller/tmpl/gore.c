@@ -30,7 +30,6 @@
 /* What a match costs of the budget. */
 #define STEPS_PER_MATCH 8
 #define FOLDED_PER_STEP 64
-#define BYTES_PER_STEP	64
 
 struct gore {
 	struct env *env;
@@ -284,7 +283,8 @@ gore_match(struct gore *re, size_t pos)
 	if (rc < 0)
 		return env_exhaust(re->env, "regular expression");
 	found = pcre2_get_ovector_pointer(re->match)[1];
-	return env_step(re->env, (found - inner(re, pos)) / BYTES_PER_STEP) < 0
+	return env_step(
+		   re->env, (found - inner(re, pos)) / ENV_BYTES_PER_STEP) < 0
 	    ? -1
 	    : 1;
 }

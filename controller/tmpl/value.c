@@ -8,9 +8,6 @@
 #include "dict.h"
 #include "text.h"
 
-/* Of strings that are compared. */
-#define BYTES_PER_STEP 64
-
 const struct type type_any = { .name = "interface {}", .kind = KIND_INTERFACE };
 const struct type type_bool = { .name = "bool", .kind = KIND_BOOL };
 const struct type type_int = { .name = "int", .kind = KIND_INT };
@@ -308,7 +305,7 @@ value_deep_equal(
 	if (a->type != b->type)
 		return 0;
 	if (a->type == &type_string)
-		steps += a->u.s.len / BYTES_PER_STEP;
+		steps += a->u.s.len / ENV_BYTES_PER_STEP;
 	if (env_step(e, steps) < 0 || env_enter(e) < 0)
 		return -1;
 	if (value_kind(a) == KIND_SLICE)
