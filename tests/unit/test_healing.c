@@ -131,6 +131,15 @@ begin(void)
 	fakekube_forget_calls(rig.kube);
 }
 
+/* With other settings; what there is stays. */
+static void
+start_anew(void)
+{
+	controller_free(controller);
+	controller = controller_new(&rig.cfg);
+	controller_release(controller);
+}
+
 /* Nothing of the process survives. */
 static void
 restart(void)
@@ -185,9 +194,7 @@ static void
 without_a_watch_on_secrets_a_restart_only_looks(void **state UNUSED)
 {
 	rig.cfg.skip_recreate = true;
-	controller_free(controller);
-	controller = controller_new(&rig.cfg);
-	controller_release(controller);
+	start_anew();
 	begin();
 	restart();
 	assert_int_equal(work_all(), 1);
@@ -594,9 +601,7 @@ static void
 detection_tells_once_and_leaves_it(void **state UNUSED)
 {
 	rig.cfg.drift = DRIFT_DETECT;
-	controller_free(controller);
-	controller = controller_new(&rig.cfg);
-	controller_release(controller);
+	start_anew();
 	begin();
 	edit(WRONG);
 	for (unsigned i = 0; i < 5; i++) {
@@ -613,9 +618,7 @@ static void
 switched_off_nothing_is_looked_at(void **state UNUSED)
 {
 	rig.cfg.drift = DRIFT_OFF;
-	controller_free(controller);
-	controller = controller_new(&rig.cfg);
-	controller_release(controller);
+	start_anew();
 	begin();
 	edit(WRONG);
 	watch(REFLECTOR_WATCH);
